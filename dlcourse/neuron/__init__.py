@@ -1,0 +1,1 @@
+"""Part I: one neuron, then many."""
