@@ -18,6 +18,8 @@ from torch import Tensor
 __all__ = [
     "OneVsRest",
     "PerceptronFit",
+    "associate",
+    "association_units",
     "learnable_functions",
     "margin",
     "novikoff_bound",
@@ -307,6 +309,80 @@ def learnable_functions(n_inputs: int) -> Tensor:
         if epoch == next_look:  # Brent's cycle finding: remember the weights at pass 1, 2, 4, 8, …
             seen, next_look = W.clone(), 2 * next_look
     return learnt
+
+
+def association_units(
+    n_inputs: int, n_units: int = 512, *, n_connections: int = 10, seed: int
+) -> Tensor:
+    """Wire the Mark I's association units: each listens to a few photocells chosen at random.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Number of photocells (400 on the Mark I).
+    n_units : int
+        Number of association units (512 on the Mark I).
+    n_connections : int
+        Photocells that each unit listens to, half of them at random with weight +1, the others -1.
+    seed : int
+        Seed of the random wiring.
+
+    Returns
+    -------
+    Tensor, shape (n_inputs, n_units), float64
+        The fixed weights: +1, -1 or 0 (not connected).
+
+    Raises
+    ------
+    ValueError
+        If ``n_connections`` is not between 1 and ``n_inputs``, or ``n_units`` is below 1.
+
+    References
+    ----------
+    J. C. Hay, B. E. Lynch, D. R. Smith (1960), "Mark I perceptron operators' manual", Cornell
+    Aeronautical Laboratory report VG-1196-G-5.
+
+    Examples
+    --------
+    >>> wiring = association_units(400, 512, n_connections=10, seed=0)
+    >>> wiring.shape, wiring.abs().sum(0).unique()
+    (torch.Size([400, 512]), tensor([10.], dtype=torch.float64))
+    """
+    if not 1 <= n_connections <= n_inputs or n_units < 1:
+        raise ValueError(
+            f"need n_units ≥ 1 and 1 ≤ n_connections ≤ n_inputs, got n_units={n_units}, "
+            f"n_connections={n_connections}, n_inputs={n_inputs}"
+        )
+    wires = torch.Generator().manual_seed(seed)
+    chosen = torch.rand(n_units, n_inputs, generator=wires).argsort(1)[:, :n_connections]
+    signs = torch.randint(0, 2, (n_units, n_connections), generator=wires) * 2 - 1
+    wiring = torch.zeros(n_units, n_inputs, dtype=torch.float64)
+    return wiring.scatter(1, chosen, signs.double()).T.contiguous()
+
+
+def associate(X: Tensor, wiring: Tensor, *, threshold: float = 0.5) -> Tensor:
+    """Return which association units fire: 1 where a unit's sum exceeds its threshold.
+
+    Parameters
+    ----------
+    X : Tensor, shape (n, n_inputs)
+        What the photocells see.
+    wiring : Tensor, shape (n_inputs, n_units)
+        From `association_units`.
+    threshold : float
+        The sum a unit must exceed to fire.
+
+    Returns
+    -------
+    Tensor, shape (n, n_units), float64
+        Zeros and ones: the inputs of the response unit, which is the part that learns.
+
+    Examples
+    --------
+    >>> associate(torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, -1.0], [1.0, 1.0]]))
+    tensor([[1., 0.]], dtype=torch.float64)
+    """
+    return step(X.double() @ wiring.double() - threshold)
 
 
 @dataclass(frozen=True)
