@@ -1,0 +1,169 @@
+"""Colours, markers and Matplotlib settings that every figure of the book shares.
+
+Each colour has a name and two hex values, one for light pages and one for dark. Figures are drawn
+in the light ones; a page turns each exact light hex into a CSS variable, and black into the colour
+of the text, so that one picture serves both. Nothing here changes Matplotlib's global state.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cycler import cycler
+
+__all__ = ["CYCLE", "INK", "MARKERS", "PALETTE", "RC", "colour", "soft"]
+
+INK = "#000000"
+"""Black: the colour of the text around the figure, in either theme."""
+
+PALETTE: dict[str, tuple[str, str]] = {
+    # lines, points and labels: readable as text on both papers
+    "blue": ("#1d6fb8", "#6db3f5"),
+    "orange": ("#b85a00", "#f6a55c"),
+    "green": ("#0c7f5f", "#55caa0"),
+    "purple": ("#7a4cb8", "#bd9df3"),
+    "red": ("#bf3535", "#f58a83"),
+    "sky": ("#0b7c99", "#5fcbe4"),
+    # fills behind them
+    "blue-soft": ("#d7e7f7", "#1c3450"),
+    "orange-soft": ("#fbe3cc", "#4a3018"),
+    "green-soft": ("#d3efe4", "#15402f"),
+    "purple-soft": ("#e8def6", "#372a52"),
+    "red-soft": ("#f8dcda", "#4d2525"),
+    "sky-soft": ("#d2eef4", "#143c48"),
+    # ramps for counts: blue for right, orange for wrong
+    "blue-1": ("#e9f2fb", "#182838"),
+    "blue-2": ("#c4dcf3", "#1f4263"),
+    "blue-3": ("#9fc8ee", "#27598a"),
+    "orange-1": ("#fdf0e2", "#33261a"),
+    "orange-2": ("#f9d3ad", "#593a1c"),
+    "orange-3": ("#f4b679", "#7d4e1d"),
+    # the page itself, and what should stay quiet on it
+    "paper": ("#fefefe", "#14181e"),
+    "grid": ("#e4e8ec", "#2b323b"),
+    "axis": ("#8d97a3", "#707b88"),
+    "muted": ("#5c6773", "#9ba7b4"),
+    # the best that is possible: used for nothing else
+    "limit": ("#ad1a72", "#f38cc6"),
+}
+
+CYCLE = ("blue", "orange", "green", "purple", "red", "sky")
+"""Class and line colours, in the order in which they are used."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P")
+"""The marker that goes with each colour of `CYCLE`, so that colour never stands alone."""
+
+LINE_STYLES: tuple[Any, ...] = (
+    "-",
+    (0, (7, 1.6)),
+    (0, (1.2, 1.2)),
+    "-.",
+    (0, (4, 1, 1, 1, 1, 1)),
+    "--",
+)
+
+
+def colour(name: str) -> str:
+    """Look up the light hex value of a colour of the palette.
+
+    Parameters
+    ----------
+    name : str
+        A key of `PALETTE`, or ``"ink"`` for the colour of the text. A hex value that belongs to
+        the palette is given back unchanged.
+
+    Returns
+    -------
+    str
+        A hex colour such as ``"#1d6fb8"``.
+
+    Raises
+    ------
+    ValueError
+        If the palette has no such colour. Other colours would not follow the page's theme.
+
+    Examples
+    --------
+    >>> colour("blue")
+    '#1d6fb8'
+    """
+    if name == "ink" or name == INK:
+        return INK
+    if name in PALETTE:
+        return PALETTE[name][0]
+    if name in {light for light, _ in PALETTE.values()}:
+        return name
+    raise ValueError(f"no colour {name!r} in the palette; choose from ink, {', '.join(PALETTE)}")
+
+
+def soft(name: str) -> str:
+    """Look up the pale fill that belongs to a colour.
+
+    Parameters
+    ----------
+    name : str
+        A colour of `CYCLE`.
+
+    Returns
+    -------
+    str
+        The hex value of the fill.
+
+    Examples
+    --------
+    >>> soft("blue") == PALETTE["blue-soft"][0]
+    True
+    """
+    return colour(f"{name}-soft")
+
+
+RC: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "dlcourse",
+    "font.family": "sans-serif",
+    "font.size": 11,
+    "text.color": INK,
+    "figure.facecolor": "none",
+    "figure.dpi": 100,
+    "savefig.facecolor": "none",
+    "axes.facecolor": "none",
+    "axes.edgecolor": colour("axis"),
+    "axes.linewidth": 0.9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.labelsize": 11,
+    "axes.labelpad": 5,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 9,
+    "axes.titlecolor": INK,
+    "axes.prop_cycle": cycler(color=[colour(name) for name in CYCLE])
+    + cycler(linestyle=LINE_STYLES)
+    + cycler(linewidth=[2.0] * len(CYCLE)),
+    "grid.color": colour("grid"),
+    "grid.linewidth": 0.8,
+    "xtick.color": colour("axis"),
+    "ytick.color": colour("axis"),
+    "xtick.labelcolor": colour("muted"),
+    "ytick.labelcolor": colour("muted"),
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "ytick.major.pad": 5,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 5.5,
+    "lines.solid_capstyle": "round",
+    "patch.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+    "legend.handlelength": 1.6,
+    "image.interpolation": "none",
+}
+"""The book's Matplotlib settings, for ``matplotlib.rc_context(RC)``; `axes` applies them for you."""
