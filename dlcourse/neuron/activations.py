@@ -161,7 +161,7 @@ def d_leaky_relu(z: Tensor, *, slope: float = 0.01) -> Tensor:
 def softplus(z: Tensor) -> Tensor:
     """Return g(z) = ln(1 + eᶻ), a ReLU with a rounded corner.
 
-    Written as max(0, z) + ln(1 + e^-|z|), which cannot overflow.
+    Written as ``max(0, z) + ln(1 + e^-|z|)``, which cannot overflow.
 
     Examples
     --------
