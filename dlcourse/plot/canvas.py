@@ -67,14 +67,20 @@ def axes(
     >>> fig, (left, right) = axes(1, 2)
     """
     if n_rows < 1 or n_cols not in ROW_HEIGHT:
-        raise ValueError(f"a figure has at least one row and one or two columns, got {n_rows} x {n_cols}"
-                         ": more would be too small on a phone")  # fmt: skip
+        raise ValueError(
+            f"a figure has at least one row, and one or two columns to be legible on "
+            f"a phone; got {n_rows} x {n_cols}"
+        )
     height = height or n_rows * ROW_HEIGHT[n_cols]
     with matplotlib.rc_context(RC):
         fig, ax = plt.subplots(
-            n_rows, n_cols, figsize=(width, height), sharex=share_x, sharey=share_y,
+            n_rows,
+            n_cols,
+            figsize=(width, height),
+            sharex=share_x,
+            sharey=share_y,
             layout="constrained",
-        )  # fmt: skip
+        )
     frame(fig, square=square)
     return fig, ax
 
@@ -169,10 +175,16 @@ def spread(
     name = CYCLE[index]
     ax.fill_between(x, low, high, color=colour(name), alpha=0.18, linewidth=0, linestyle="-")
     ax.plot(
-        x, mean, color=colour(name), linestyle=LINE_STYLES[index], linewidth=2,
-        marker=MARKERS[index] if len(x) <= 30 else "", markeredgecolor=colour("paper"),
-        markeredgewidth=0.8, markersize=6.5,
-    )  # fmt: skip
+        x,
+        mean,
+        color=colour(name),
+        linestyle=LINE_STYLES[index],
+        linewidth=2,
+        marker=MARKERS[index] if len(x) <= 30 else "",
+        markeredgecolor=colour("paper"),
+        markeredgewidth=0.8,
+        markersize=6.5,
+    )
     label_line(ax, x[-1], mean[-1], label, name)
 
 
@@ -215,13 +227,28 @@ def dots(
     for row, (name, given) in enumerate(groups.items()):
         scores, hue = array(given, f"the scores of {name!r}", 1), CYCLE[row % len(CYCLE)]
         mean = scores.mean()
-        ax.plot(scores, np.full_like(scores, row), linestyle="", color=colour(hue), alpha=0.75,
-                marker=MARKERS[row % len(MARKERS)], markersize=6, markeredgewidth=0)  # fmt: skip
+        ax.plot(
+            scores,
+            np.full_like(scores, row),
+            linestyle="",
+            color=colour(hue),
+            alpha=0.75,
+            marker=MARKERS[row % len(MARKERS)],
+            markersize=6,
+            markeredgewidth=0,
+        )
         ax.plot([mean], [row], "|", color=colour("ink"), markersize=17, markeredgewidth=1.8)
         ax.annotate(
-            number(mean), (mean, row), xytext=(0, 10), textcoords="offset points", ha="center",
-            va="bottom", fontsize=10.5, gid="halo", color=colour("ink"),
-        )  # fmt: skip
+            number(mean),
+            (mean, row),
+            xytext=(0, 10),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=10.5,
+            gid="halo",
+            color=colour("ink"),
+        )
     ax.set_yticks(range(len(groups)), list(groups))
     ax.set_ylim(len(groups) - 0.5, -0.75)
     ax.tick_params(axis="y", labelsize=10.5, labelcolor=colour("ink"))

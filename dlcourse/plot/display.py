@@ -61,8 +61,10 @@ class Shown:
         """
         path = Path(path)
         if path.suffix != ".svg":
-            raise ValueError(f"a shown figure is an SVG; got {path.name!r}, expected a name in .svg"
-                             " (for other formats call fig.savefig before plot.show)")  # fmt: skip
+            raise ValueError(
+                f"a shown figure is an SVG; got {path.name!r}, expected a name in .svg"
+                " (for other formats call fig.savefig before plot.show)"
+            )
         path.write_text(self.svg + "\n", encoding="utf-8")
         return path
 
@@ -123,8 +125,10 @@ def describe(root: ET.Element, alt: str) -> None:
     root.attrib |= {"role": "img", "aria-label": alt}
     title = ET.Element("title")
     title.text = alt
-    backdrop = ET.Element("rect", {"class": "dl-backdrop", "width": "100%", "height": "100%",
-                                   "fill": PALETTE["paper"][0]})  # fmt: skip
+    backdrop = ET.Element(
+        "rect",
+        {"class": "dl-backdrop", "width": "100%", "height": "100%", "fill": PALETTE["paper"][0]},
+    )
     root.insert(0, title)
     root.insert(2, backdrop)
 
@@ -160,7 +164,9 @@ it (“The loss falls to 0.1 by step 40, then flattens”); got 'figure1.png'
     text = " ".join(alt.split())
     is_file = re.search(r"\.(png|svg|jpe?g|gif|webp|pdf)$", text, re.IGNORECASE)
     if len(text) < 20 or is_file or " " not in text:
-        raise ValueError("alt text must say what the figure shows, as a sentence for a reader who "
-                         "cannot see it (“The loss falls to 0.1 by step 40, then flattens”); "
-                         f"got {alt!r}")  # fmt: skip
+        raise ValueError(
+            "alt text must say what the figure shows, as a sentence for a reader who "
+            "cannot see it (“The loss falls to 0.1 by step 40, then flattens”); "
+            f"got {alt!r}"
+        )
     return text

@@ -57,7 +57,8 @@ def limit_line(
     """
     if not np.isfinite(value):
         raise ValueError(f"a limit is a finite number, got {value}")
-    style = {"color": colour("limit"), "linestyle": (0, (4, 2.5)), "linewidth": 1.4, "zorder": 2.2}
+    style: dict[str, Any] = {"color": colour("limit"), "linestyle": (0, (4, 2.5)), "linewidth": 1.4}
+    style["zorder"] = 2.2
     if orientation == "horizontal":
         line = ax.axhline(float(value), **style)
     elif orientation == "vertical":
@@ -151,7 +152,7 @@ def _house_style(ax: Axes) -> None:
         key.set_frame_on(False)
 
 
-def _log_number(value: float, _position: int | None = None) -> str:
+def _log_number(value: float, _position: float | None = None) -> str:
     exponent = round(float(np.log10(value)))
     if -2 <= exponent <= 4:
         return f"{value:,.{max(0, -exponent)}f}".replace(",", "\u2009")
@@ -190,9 +191,17 @@ class _LimitLabel(Annotation):
         ax = line.axes
         assert ax is not None
         super().__init__(
-            text, (0, 0), xycoords="figure pixels", textcoords="offset points", xytext=(0, 3),
-            color=colour("limit"), fontsize=10.5, annotation_clip=False, clip_on=False, gid="halo limit",
-        )  # fmt: skip
+            text,
+            (0, 0),
+            xycoords="figure pixels",
+            textcoords="offset points",
+            xytext=(0, 3),
+            color=colour("limit"),
+            fontsize=10.5,
+            annotation_clip=False,
+            clip_on=False,
+            gid="halo limit",
+        )
         self.line, self.vertical, self.host = line, vertical, ax
 
     def update_positions(self, renderer: Any) -> None:
@@ -215,10 +224,11 @@ class _LimitLabel(Annotation):
         width, height, _ = renderer.get_text_width_height_descent(
             self.get_text(), self.get_fontproperties(), False
         )
-        gap = 3 * self.get_figure(root=True).dpi / 72
+        gap = renderer.points_to_pixels(3)
         others = self._occupied()
-        places = []
-        for across, side in itertools.product((1.0, 0.0, 0.5), ("bottom", "top")):
+        places: list[tuple[float, float, Literal["bottom", "top"]]] = []
+        sides: tuple[Literal["bottom", "top"], ...] = ("bottom", "top")
+        for across, side in itertools.product((1.0, 0.0, 0.5), sides):
             x0 = box.x0 + across * (box.width - width)
             y0 = y + gap if side == "bottom" else y - gap - height
             spot = Bbox.from_bounds(x0, y0, width, height)
@@ -227,19 +237,20 @@ class _LimitLabel(Annotation):
         _, across, side = min(places, key=lambda place: place[0])
         self.xy = (box.x0 + across * box.width, y)
         self.xyann = (0, 3 if side == "bottom" else -3)
-        self.set_verticalalignment("bottom" if side == "bottom" else "top")
-        self.set_horizontalalignment({1.0: "right", 0.0: "left", 0.5: "center"}[across])
+        self.set_verticalalignment(side)
+        self.set_horizontalalignment("right" if across == 1 else "center" if across else "left")
 
     def _occupied(self) -> np.ndarray[Any, Any]:
         """Points in pixels where something is drawn, closely spaced along lines."""
         points = [np.empty((0, 2))]
         for line in self.host.lines:
-            if line is not self.line and len(line.get_xydata()):
-                path = line.get_transform().transform(line.get_xydata())
+            data = np.asarray(line.get_xydata(), dtype=float)
+            if line is not self.line and len(data):
+                path = line.get_transform().transform(data)
                 at = np.linspace(0, len(path) - 1, max(len(path), 200))
                 steps = np.arange(len(path))
                 points.append(np.column_stack([np.interp(at, steps, path[:, i]) for i in (0, 1)]))
         for dots in self.host.collections:
-            offsets = np.ma.filled(np.ma.asarray(dots.get_offsets(), dtype=float), np.nan)
+            offsets: Any = np.ma.filled(np.ma.asarray(dots.get_offsets(), dtype=float), np.nan)
             points.append(dots.get_offset_transform().transform(offsets))
         return np.concatenate(points)

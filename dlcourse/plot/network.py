@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from matplotlib.patches import Circle, FancyArrowPatch
 from numpy.typing import ArrayLike, NDArray
 
 from .canvas import array, sheet
-from .style import colour, soft
+from .style import colour
 
 __all__ = ["network", "neuron"]
 
@@ -71,8 +72,10 @@ def neuron(
     if not 1 <= n_inputs <= 6:
         raise ValueError(f"a neuron is drawn with one to six inputs, got {n_inputs}")
     if len(weight_labels) != n_inputs + 1:
-        raise ValueError(f"{n_inputs} inputs need {n_inputs + 1} weight labels, the bias first; "
-                         f"got {len(weight_labels)}")  # fmt: skip
+        raise ValueError(
+            f"{n_inputs} inputs need {n_inputs + 1} weight labels, the bias first; "
+            f"got {len(weight_labels)}"
+        )
     if activation not in ACTIVATIONS:
         raise ValueError(f"unknown activation {activation!r}; choose from {', '.join(ACTIVATIONS)}")
     gap, top = 40, 66
@@ -90,8 +93,17 @@ def neuron(
         _node(ax, (columns[0], y), 15, label, name, "grid" if bias else "blue-soft")
         at = 0.50
         x_weight = columns[0] + at * (columns[2] - columns[0])
-        ax.text(x_weight, y + at * (middle - y), weight, ha="center", va="center_baseline",
-                color=colour("orange"), gid="halo", fontsize=12, weight="bold")  # fmt: skip
+        ax.text(
+            x_weight,
+            y + at * (middle - y),
+            weight,
+            ha="center",
+            va="center_baseline",
+            color=colour("orange"),
+            gid="halo",
+            fontsize=12,
+            weight="bold",
+        )
     _arrow(ax, (columns[2] + 25, middle), (columns[3] - 27, middle))
     _arrow(ax, (columns[3] + 27, middle), (columns[4] - 17, middle))
     ax.text((columns[2] + columns[3]) / 2, middle + 6, "z", ha="center", style="italic")
@@ -157,10 +169,12 @@ def network(
     right = 364.8 - 7 * max(map(len, output_labels or [""]))
     xs = np.linspace(left, right, len(sizes)) if len(sizes) > 1 else np.array([194.4])
     middle = (height + 26) / 2
-    centres = [{unit: (x, middle + gap * place) for unit, place in _places(row, n).items()}
-               for x, row, n in zip(xs, rows, sizes, strict=True)]  # fmt: skip
+    centres = [
+        {unit: (x, middle + gap * place) for unit, place in _places(row, n).items()}
+        for x, row, n in zip(xs, rows, sizes, strict=True)
+    ]
     strongest = max((np.abs(m).max() for m in matrices), default=1.0) or 1.0
-    for layer, (here, there) in enumerate(zip(centres, centres[1:], strict=False)):
+    for layer, (here, there) in enumerate(itertools.pairwise(centres)):
         for i, start in here.items():
             for j, end in there.items():
                 weight = matrices[layer][j, i] / strongest if matrices else None
@@ -178,8 +192,9 @@ def network(
         ax.text(x, 15, names[layer], ha="center", va="center", fontsize=10.5, color=colour("muted"))
     for labels, units, side in ((input_labels, centres[0], -1), (output_labels, centres[-1], 1)):
         for unit, (x, y) in units.items() if labels else ():
-            ax.text(x + side * (radius + 6), y, labels[unit] if labels else "", va="center_baseline",
-                    ha="right" if side < 0 else "left")  # fmt: skip
+            text = labels[unit] if labels else ""
+            ha: Literal["right", "left"] = "right" if side < 0 else "left"
+            ax.text(x + side * (radius + 6), y, text, va="center_baseline", ha=ha)
     return ax
 
 
@@ -190,14 +205,16 @@ def _checked_network(
         raise ValueError(
             f"sizes needs two layers or more, each with a unit or more; got {list(sizes)}"
         )
-    for name, labels, wanted in (("input_labels", input_labels, sizes[0]),
-                                 ("output_labels", output_labels, sizes[-1]),
-                                 ("layer_names", layer_names, len(sizes))):  # fmt: skip
+    for name, labels, wanted in (
+        ("input_labels", input_labels, sizes[0]),
+        ("output_labels", output_labels, sizes[-1]),
+        ("layer_names", layer_names, len(sizes)),
+    ):
         if labels is not None and len(labels) != wanted:
             raise ValueError(f"{name} needs {wanted} entries, got {len(labels)}")
     matrices = [array(w, "weights", 2) for w in weights] if weights is not None else []
     shapes = [m.shape for m in matrices]
-    wanted_shapes = [(n_out, n_in) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
+    wanted_shapes = [(n_out, n_in) for n_in, n_out in itertools.pairwise(sizes)]
     if matrices and shapes != wanted_shapes:
         raise ValueError(f"weights must have the shapes {wanted_shapes}, got {shapes}")
     return matrices
@@ -228,8 +245,11 @@ def _edge(ax: Axes, start: Any, end: Any, weight: float | None) -> None:
         }
     else:
         positive = weight >= 0
-        style = {"color": colour("blue" if positive else "orange"), "linewidth": 0.4 + 3.2 * abs(weight),
-                 "linestyle": "-" if positive else (0, (2.2, 1.2))}  # fmt: skip
+        style = {
+            "color": colour("blue" if positive else "orange"),
+            "linewidth": 0.4 + 3.2 * abs(weight),
+            "linestyle": "-" if positive else (0, (2.2, 1.2)),
+        }
     ax.plot(*np.transpose([start, end]), zorder=1, scalex=False, scaley=False, **style)
 
 
@@ -238,18 +258,31 @@ def _stage_names(ax: Axes, columns: Sequence[float], y: float) -> None:
     for number, (x, name) in enumerate(zip(columns, names, strict=True), start=1):
         hue = STAGE_COLOURS[number - 1]
         ax.add_patch(Circle((x, y + 5), 8.5, facecolor=colour(hue), linewidth=0))
-        ax.text(x, y + 4.6, str(number), ha="center", va="center_baseline", fontsize=10,
-                weight="bold", color=colour("paper"))  # fmt: skip
+        ax.text(
+            x,
+            y + 4.6,
+            str(number),
+            ha="center",
+            va="center_baseline",
+            fontsize=10,
+            weight="bold",
+            color=colour("paper"),
+        )
         ax.text(x, y - 14, name, ha="center", va="center_baseline", fontsize=11, color=colour(hue))
 
 
 def _node(
     ax: Axes, centre: Any, radius: float, label: str, edge: str, fill: str, *, size: float = 12
 ) -> None:
-    ax.add_patch(Circle(centre, radius, facecolor=colour(fill), edgecolor=colour(edge), linewidth=1.6,
-                        zorder=3))  # fmt: skip
+    ax.add_patch(
+        Circle(
+            centre, radius, facecolor=colour(fill), edgecolor=colour(edge), linewidth=1.6, zorder=3
+        )
+    )
     if label:
-        ax.text(*centre, label, ha="center", va="center_baseline", fontsize=size, zorder=4)
+        ax.text(
+            centre[0], centre[1], label, ha="center", va="center_baseline", fontsize=size, zorder=4
+        )
 
 
 def _towards(target: Any, start: Any, distance: float) -> tuple[float, float]:
@@ -260,8 +293,19 @@ def _towards(target: Any, start: Any, distance: float) -> tuple[float, float]:
 
 
 def _arrow(ax: Axes, start: Any, end: Any, name: str = "ink") -> None:
-    ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=10, shrinkA=0, shrinkB=0,
-                                 linewidth=1.4, color=colour(name), zorder=2))  # fmt: skip
+    ax.add_patch(
+        FancyArrowPatch(
+            start,
+            end,
+            arrowstyle="-|>",
+            mutation_scale=10,
+            shrinkA=0,
+            shrinkB=0,
+            linewidth=1.4,
+            color=colour(name),
+            zorder=2,
+        )
+    )
 
 
 def _curve(ax: Axes, centre: Any, radius: float, g: Callable[[NDArray[Any]], NDArray[Any]]) -> None:
@@ -278,10 +322,10 @@ def _curve(ax: Axes, centre: Any, radius: float, g: Callable[[NDArray[Any]], NDA
         "linestyle": "-",
         "zorder": 4,
     }
-    bold: dict[str, Literal["round"]] = {"solid_joinstyle": "round", "solid_capstyle": "round"}
     ax.plot([centre[0] - 0.7 * radius, centre[0] + 0.7 * radius], [zero, zero], **thin)
     ax.plot([centre[0]] * 2, [centre[1] - 0.6 * radius, centre[1] + 0.65 * radius], **thin)
-    ax.plot(x, y, color=colour("green"), linestyle="-", linewidth=2.4, zorder=5, **bold)
+    thick: dict[str, Any] = {"color": colour("green"), "linewidth": 2.4, "linestyle": "-"}
+    ax.plot(x, y, zorder=5, solid_capstyle="round", solid_joinstyle="round", **thick)
 
 
 def _subscript(number: int) -> str:

@@ -55,13 +55,20 @@ def scatter(
     >>> fig, ax = axes()
     >>> scatter(ax, [[0, 0], [1, 1]], [0, 1], class_names=["benign", "malignant"])
     """
-    X, labels = _points(X, y)
+    points, labels = _points(X, y)
     for k in np.unique(labels):
         name = class_names[k] if class_names is not None and k < len(class_names) else None
         ax.scatter(
-            *X[labels == k].T, s=size, marker=MARKERS[k], color=colour(CYCLE[k]),
-            edgecolors=colour("paper"), linewidths=0.7, label=name, zorder=3,
-        )  # fmt: skip
+            points[labels == k, 0],
+            points[labels == k, 1],
+            s=size,
+            marker=MARKERS[k],
+            color=colour(CYCLE[k]),
+            edgecolors=colour("paper"),
+            linewidths=0.7,
+            label=name,
+            zorder=3,
+        )
     if class_names is not None:
         key(ax)
 
@@ -70,8 +77,20 @@ def key(ax: Axes) -> None:
     """Put a key in one row above the axes, where no data can be."""
     handles, labels = ax.get_legend_handles_labels()
     order = sorted(range(len(handles)), key=lambda i: isinstance(handles[i], Line2D))
-    ax.legend([handles[i] for i in order], [labels[i] for i in order], frameon=False, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=6, borderpad=0, fontsize=10.5,
-              handletextpad=0.2, columnspacing=1.2, handlelength=1.4, borderaxespad=0.4)  # fmt: skip
+    ax.legend(
+        [handles[i] for i in order],
+        [labels[i] for i in order],
+        frameon=False,
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.0),
+        ncols=6,
+        borderpad=0,
+        fontsize=10.5,
+        handletextpad=0.2,
+        columnspacing=1.2,
+        handlelength=1.4,
+        borderaxespad=0.4,
+    )
 
 
 def decision_regions(
@@ -123,8 +142,8 @@ def decision_regions(
     Examples
     --------
     >>> ax = decision_regions(lambda X: X[:, 0] - X[:, 1], extent=(-1, 1, -1, 1))
-    >>> ax.get_xlim()
-    (-1.0, 1.0)
+    >>> len(ax.patches)  # two regions and a boundary
+    3
     """
     if not 10 <= resolution <= 1000:
         raise ValueError(f"resolution is a number of grid points from 10 to 1000, got {resolution}")
@@ -139,8 +158,16 @@ def decision_regions(
     if steps := len(np.unique(margins)) < 2 * len(CYCLE):  # hard decisions: sample more finely
         xs, ys = (np.linspace(end[0], end[-1], 3 * resolution) for end in (xs, ys))
         margins = _margins(predict, xs, ys, threshold)
-    ax.add_patch(Rectangle((x_min, y_min), x_max - x_min, y_max - y_min, linewidth=0,
-                           facecolor=soft(CYCLE[0]), zorder=0.1))  # fmt: skip
+    ax.add_patch(
+        Rectangle(
+            (x_min, y_min),
+            x_max - x_min,
+            y_max - y_min,
+            linewidth=0,
+            facecolor=soft(CYCLE[0]),
+            zorder=0.1,
+        )
+    )
     for k, margin in enumerate(margins[1:], start=1):
         if region := _region(xs, ys, margin, steps, filled=True):
             ax.add_patch(PathPatch(region, facecolor=soft(CYCLE[k]), linewidth=0, zorder=0.2))
@@ -152,10 +179,24 @@ def decision_regions(
     if bayes is not None:
         for margin in _margins(bayes, xs, ys, None)[1:]:
             if line := _region(xs, ys, margin, steps):
-                ax.add_patch(PathPatch(line, fill=False, edgecolor=colour("limit"), linewidth=1.6,
-                                       linestyle=(0, (4, 2.5)), zorder=2.1))  # fmt: skip
-        ax.plot([], [], color=colour("limit"), linestyle=(0, (4, 2.5)), linewidth=1.6,
-                label="best possible")  # fmt: skip
+                ax.add_patch(
+                    PathPatch(
+                        line,
+                        fill=False,
+                        edgecolor=colour("limit"),
+                        linewidth=1.6,
+                        linestyle=(0, (4, 2.5)),
+                        zorder=2.1,
+                    )
+                )
+        ax.plot(
+            [],
+            [],
+            color=colour("limit"),
+            linestyle=(0, (4, 2.5)),
+            linewidth=1.6,
+            label="best possible",
+        )
     if X is not None:
         scatter(ax, X, y, class_names=class_names)
     if bayes is not None:
@@ -223,10 +264,22 @@ def line_boundary(
     inside = x_min < foot[0] < x_max and y_min < foot[1] < y_max
     if arrow and inside:
         tip = foot + 0.13 * reach * unit
-        ax.add_patch(FancyArrowPatch(foot, tip, arrowstyle="-|>", mutation_scale=13, shrinkA=0,
-                                     shrinkB=0, **style))  # fmt: skip
-        ax.annotate(label, tip, xytext=9 * unit, textcoords="offset points", ha="center",
-                    va="center", color=colour(colour_name), style="italic", gid="halo")  # fmt: skip
+        ax.add_patch(
+            FancyArrowPatch(
+                foot, tip, arrowstyle="-|>", mutation_scale=13, shrinkA=0, shrinkB=0, **style
+            )
+        )
+        ax.annotate(
+            label,
+            tip,
+            xytext=9 * unit,
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            color=colour(colour_name),
+            style="italic",
+            gid="halo",
+        )
 
 
 def _points(X: ArrayLike, y: ArrayLike | None) -> tuple[NDArray[Any], NDArray[np.int_]]:
@@ -244,8 +297,10 @@ def _points(X: ArrayLike, y: ArrayLike | None) -> tuple[NDArray[Any], NDArray[np
     if labels.min() == -1 and set(labels) <= {-1, 1}:
         labels = (labels + 1) // 2
     if labels.min() < 0 or labels.max() >= len(CYCLE):
-        raise ValueError(f"y must hold classes from 0 to {len(CYCLE) - 1} (or -1 and 1), "
-                         f"got {labels.min()} to {labels.max()}")  # fmt: skip
+        raise ValueError(
+            f"y must hold classes from 0 to {len(CYCLE) - 1} (or -1 and 1), "
+            f"got {labels.min()} to {labels.max()}"
+        )
     return points, labels
 
 
@@ -271,8 +326,10 @@ def _margins(
     scores = array(raw, "the scores that predict returned")
     n = len(grid) ** 2
     if scores.shape not in {(n,), (n, 1)} and (scores.ndim != 2 or len(scores) != n):
-        raise ValueError(f"predict got points of shape ({n}, 2) and must return scores of shape "
-                         f"({n},) or ({n}, K), got {scores.shape}")  # fmt: skip
+        raise ValueError(
+            f"predict got points of shape ({n}, 2) and must return scores of shape "
+            f"({n},) or ({n}, K), got {scores.shape}"
+        )
     if scores.ndim == 2 and scores.shape[1] > 1:
         if scores.shape[1] > len(CYCLE):
             raise ValueError(
@@ -311,21 +368,21 @@ def _region(
     tolerance = 0.6 if steps else 0.08
     pieces = []
     for piece in _pieces(contours.get_paths()[0]):
-        kept = _fewer((piece.vertices / cell), tolerance)
+        vertices = np.asarray(piece.vertices)
+        kept = _fewer(vertices / cell, tolerance)
         if kept.sum() >= 2:
             codes = np.full(kept.sum(), Path.LINETO)
             codes[0] = Path.MOVETO
             if filled:
                 codes[-1] = Path.CLOSEPOLY
-            pieces.append(Path(np.asarray(piece.vertices)[kept], codes))
+            pieces.append(Path(vertices[kept], codes))
     return Path.make_compound_path(*pieces) if pieces else None
 
 
 def _pieces(path: Path) -> list[Path]:
-    if path.codes is None or not len(path.vertices):
-        return [path] if len(path.vertices) else []
+    vertices = np.asarray(path.vertices)
     starts = np.flatnonzero(path.codes == Path.MOVETO)
-    return [Path(part) for part in np.split(np.asarray(path.vertices), starts[1:])]
+    return [Path(part) for part in np.split(vertices, starts[1:]) if len(part)]
 
 
 def _fewer(vertices: NDArray[Any], tolerance: float) -> NDArray[np.bool_]:

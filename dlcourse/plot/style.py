@@ -117,7 +117,7 @@ def soft(name: str) -> str:
     return colour(f"{name}-soft")
 
 
-RC: dict[str, Any] = {
+RC: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "dlcourse",
     "font.family": "sans-serif",
@@ -166,4 +166,4 @@ RC: dict[str, Any] = {
     "legend.handlelength": 1.6,
     "image.interpolation": "none",
 }
-"""The book's Matplotlib settings, for ``matplotlib.rc_context(RC)``; `axes` applies them for you."""
+"""The book's Matplotlib settings, for ``matplotlib.rc_context(RC)``; `axes` applies them."""

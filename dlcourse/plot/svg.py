@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from functools import partial
 from xml.etree import ElementTree as ET
 
 import matplotlib
@@ -21,8 +22,16 @@ __all__ = ["clean", "serialize", "themed"]
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif"
 HALO = {"stroke": PALETTE["paper"][0], "stroke-width": "3.2", "paint-order": "stroke"}
-INHERITED = ("fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "font-size",
-             "text-anchor", "clip-path")  # fmt: skip
+INHERITED = (
+    "fill",
+    "fill-opacity",
+    "stroke",
+    "stroke-opacity",
+    "stroke-width",
+    "font-size",
+    "text-anchor",
+    "clip-path",
+)
 NUMBER = re.compile(r"-?\d*\.\d+(?:e-?\d+)?")
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
@@ -149,14 +158,16 @@ def _use_attributes(element: ET.Element) -> None:
         del element.attrib["transform"]
 
 
+def _rounded(digits: int, number: re.Match[str]) -> str:
+    return f"{float(number[0]):.{digits}f}".rstrip("0").rstrip(".")
+
+
 def _shorten(element: ET.Element) -> None:
     """Round coordinates to a hundredth of a point: far below what a screen can show."""
     for name, value in element.attrib.items():
         if name in ("d", "x", "y", "width", "height", "transform", "font-size", "stroke-width"):
             digits = 4 if name == "transform" else 2
-            value = NUMBER.sub(
-                lambda m, n=digits: f"{float(m[0]):.{n}f}".rstrip("0").rstrip("."), value
-            )
+            value = NUMBER.sub(partial(_rounded, digits), value)
             value = re.sub(r"(?<![\d.])-0(?![\d.])", "0", value)
         if name == "d":
             value = re.sub(r"\s*([A-Za-z])\s*", r"\1", " ".join(value.split()))
@@ -206,11 +217,15 @@ def _flatten(element: ET.Element) -> list[ET.Element]:
                 element.set(name, values.pop() or "")
                 for child in element:
                     del child.attrib[name]
-    elif len(element) == 1 and not set(element.attrib) & set(element[0].attrib):
-        if "clip-path" not in element.attrib or "transform" not in element[0].attrib:
-            element[0].attrib |= element.attrib
-            element.attrib.clear()
+    elif len(element) == 1 and _may_merge(element.attrib, element[0]):
+        element[0].attrib |= element.attrib
+        element.attrib.clear()
     return [element] if element.attrib and len(element) else list(element)
+
+
+def _may_merge(outer: dict[str, str], child: ET.Element) -> bool:
+    moved = child.tag == "use" or "transform" in child.attrib  # would move the clip path too
+    return not set(outer) & set(child.attrib) and not (moved and "clip-path" in outer)
 
 
 def _rename(root: ET.Element) -> None:
