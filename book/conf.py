@@ -49,6 +49,15 @@ bibtex_bibfiles = ["references.bib"]
 bibtex_default_style = "unsrt"
 bibtex_reference_style = "author_year"
 
+# --- execution (book/_ext/execute.py runs the chapters, MyST-NB reads its cache) ----------------
+nb_execution_mode = "cache"
+nb_execution_timeout = 120  # seconds a chapter; one may set its own in its front matter
+nb_execution_raise_on_error = True
+nb_merge_streams = True
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # widgets would be fetched from a foreign site
+execute_depends = ["../dlcourse", "../requirements.lock"]
+execute_path = [".."]
+
 # --- API reference -----------------------------------------------------------------------------
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
