@@ -162,7 +162,9 @@ def set_up(environment: Environment, wanted: dict[str, Any], constraints: str, l
     index = wanted["torch_index"] or (state.get("torch_index", "") if keep else "")
     extras = sorted(set(wanted["extras"]) | set(state.get("extras", []) if keep else []))
     environment.write_state(status="installing")
-    if not keep:
+    if keep:
+        say(f"Set-up: bringing {environment.folder} up to date")
+    else:
         say(f"Set-up: making {environment.folder} (this takes some minutes, once)")
         environment.clear()
         create(environment)
