@@ -18,7 +18,7 @@ from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.directives import parse_directive_text
 from myst_parser.parsers.mdit import create_md_parser
 
-BLOCK_EXTENSIONS = ("colon_fence", "dollarmath", "deflist")
+BLOCK_EXTENSIONS = ("attrs_block", "colon_fence", "deflist", "dollarmath")  # as in conf.py
 
 
 @dataclass(frozen=True)
