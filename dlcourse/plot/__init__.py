@@ -6,9 +6,12 @@ The only part of `dlcourse` that imports Matplotlib. Draw on what `axes` returns
 
 from .canvas import axes, dots, spread
 from .display import Shown, show
-from .labels import label_line, limit_line
+from .grids import confusion_matrix, image_grid
+from .history import history
+from .labels import label_line, limit_curve, limit_line
 from .network import network, neuron
 from .regions import decision_regions, line_boundary, scatter
+from .scrubber import SCRUBBER_MIME, Scrubber, scrubber
 from .style import CYCLE, MARKERS, PALETTE, RC, colour, soft
 from .svg import themed
 
@@ -17,17 +20,24 @@ __all__ = [
     "MARKERS",
     "PALETTE",
     "RC",
+    "SCRUBBER_MIME",
+    "Scrubber",
     "Shown",
     "axes",
     "colour",
+    "confusion_matrix",
     "decision_regions",
     "dots",
+    "history",
+    "image_grid",
     "label_line",
+    "limit_curve",
     "limit_line",
     "line_boundary",
     "network",
     "neuron",
     "scatter",
+    "scrubber",
     "show",
     "soft",
     "spread",

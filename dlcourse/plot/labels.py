@@ -13,10 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from matplotlib.ticker import LogFormatter, NullFormatter
 from matplotlib.transforms import Bbox
+from numpy.typing import ArrayLike
 
 from .style import colour
 
-__all__ = ["label_line", "limit_line", "settle"]
+__all__ = ["label_line", "limit_curve", "limit_line", "settle"]
 
 Orientation = Literal["horizontal", "vertical"]
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -66,6 +67,51 @@ def limit_line(
     else:
         raise ValueError(f"orientation is 'horizontal' or 'vertical', got {orientation!r}")
     ax.add_artist(_LimitLabel(line, label, vertical=orientation == "vertical"))
+    return line
+
+
+def limit_curve(ax: Axes, x: ArrayLike, y: ArrayLike, label: str, *, at: float = 1.0) -> Line2D:
+    """Draw a limit that depends on x, such as a theorem's bound, in the style of `limit_line`.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x, y : array_like of shape (N,)
+        The curve.
+    label : str
+        What the limit is, written beside the curve.
+    at : float
+        Where along the points the label stands: 0 at the first, 1 at the last.
+
+    Returns
+    -------
+    Line2D
+        The dashed curve.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` and ``y`` differ in length, or ``at`` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from dlcourse.plot import axes
+    >>> fig, ax = axes()
+    >>> limit_curve(ax, [1, 2, 4], [1, 1 / 4, 1 / 16], "bound").get_linestyle()
+    '--'
+    """
+    xs, ys = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if xs.shape != ys.shape or xs.ndim != 1 or len(xs) < 2:
+        raise ValueError(f"x and y must be equally long lists, got {xs.shape} and {ys.shape}")
+    if not 0 <= at <= 1:
+        raise ValueError(f"at is a place along the curve from 0 to 1, got {at}")
+    (line,) = ax.plot(
+        xs, ys, color=colour("limit"), linestyle=(0, (4, 2.5)), linewidth=1.4, zorder=2.2
+    )
+    i = round(at * (len(xs) - 1))
+    ha: Literal["left", "right"] = "right" if at > 0.6 else "left"
+    label_line(ax, xs[i], ys[i], label, "limit", offset=(-8 if at > 0.6 else 8, 12), ha=ha)
     return line
 
 
