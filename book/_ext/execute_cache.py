@@ -93,15 +93,19 @@ def find_cached(cache: Any, notebook: Any) -> dict[str, Any] | None:
 
 def store(cache: Any, notebook: Any, path: Path, *, seconds: float, peak_mb: float) -> None:
     """Put the executed notebook of a file into the cache."""
+    if find_cached(cache, notebook) is not None:  # another chapter, or another build, was faster
+        return
     data = {"execution_seconds": round(seconds, 3), "peak_memory_mb": round(peak_mb, 1)}
     bundle = CacheBundleIn(notebook, str(path), data=data)
     try:
+        # what an interrupted build may have left in its place
+        _, key = cache.create_hashed_notebook(notebook)
+        shutil.rmtree(cache.path / "executed" / key, ignore_errors=True)
         # cells tagged skip-execution have no count: the cache would call the notebook invalid
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     except Exception as error:
-        if find_cached(cache, notebook) is None:  # else another build was faster
-            message = f"the outputs of {path} could not be kept in {cache.path}: {error}"
-            raise BuildStopped(message) from error
+        message = f"the outputs of {path} could not be kept in {cache.path}: {error}"
+        raise BuildStopped(message) from error
 
 
 def prune_caches(current: Path) -> None:
