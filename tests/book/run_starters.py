@@ -1,15 +1,16 @@
 """Run a chapter's starters and solutions against their checks: `run_starters.py CHAPTER`.
 
 The last line of the output is a JSON list of what is wrong, one sentence each. The chapter's
-ordinary cells run once, without any solution, as in a learner's notebook; each attempt at an
-exercise starts from the names that stand there, and what it defines is forgotten.
+ordinary cells run once, without any solution, as in a learner's notebook. An attempt at an exercise
+starts from the names that stand there; a starter also sees the starters before it and a solution
+the solutions before it, as in the two notebooks that are made from a chapter.
 """
 
 import ast
 import json
 import sys
 import types
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
@@ -18,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "book" / "_ext"))
 from notebook_source import Cell, find_exercises, read_chapter, role_of
 
 SHORTEST_HELP = 20  # characters: less than that cannot say what is off
+ABSENT = object()
 
 
 def find_faults(path):
@@ -26,6 +28,7 @@ def find_faults(path):
     last = max((e.start for e in exercises.values() if e.starter), default=-1)
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module  # dataclasses and pickle look there for what cells define
+    learner, teacher = {}, {}
     faults = []
     for index, block in enumerate(blocks[: last + 1]):
         if isinstance(block, Cell) and not role_of(block) and "skip-execution" not in block.tags:
@@ -36,17 +39,16 @@ def find_faults(path):
         elif index in exercises and exercises[index].starter:
             exercise = exercises[index]
             where = f"line {exercise.statement.line}: exercise {exercise.name}"
-            for attempt in (try_starter, try_solution):
-                fault = attempt(exercise, module.__dict__, path)
+            for attempt, earlier in ((try_starter, learner), (try_solution, teacher)):
+                with names_of(earlier, module.__dict__):
+                    fault = attempt(exercise, module.__dict__, path)
                 faults += [f"{where}: {fault}"] if fault else []
     return faults
 
 
 def try_starter(exercise, namespace, path):
-    before = dict(namespace)
     not_run = run(exercise.starter, namespace, path)
     error = not_run or run(exercise.check, namespace, path)
-    restore(namespace, before)
     if not_run:
         return f"the starter does not run: {told(error)}"
     if error is None:
@@ -59,13 +61,27 @@ def try_starter(exercise, namespace, path):
 
 
 def try_solution(exercise, namespace, path):
-    before = dict(namespace)
     error = run(exercise.solution_cells + exercise.check, namespace, path)
-    restore(namespace, before)
     return f"the solution does not pass the check: {told(error)}" if error else None
 
 
-def restore(namespace, before):
+@contextmanager
+def names_of(earlier, namespace):
+    """Show what earlier exercises defined, unless the chapter changed it; then hide it again.
+
+    `earlier` maps a name to its value and to what the chapter had under that name.
+    """
+    before = dict(namespace)
+    shown = {
+        name: value
+        for name, (value, chapters) in earlier.items()
+        if before.get(name, ABSENT) is chapters
+    }
+    namespace.update(shown)
+    yield
+    for name, value in namespace.items():
+        if before.get(name, ABSENT) is not value:
+            earlier[name] = (value, before.get(name, ABSENT))
     # The dictionary must stay the same one: the chapter's functions look their globals up in it.
     namespace.clear()
     namespace.update(before)

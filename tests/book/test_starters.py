@@ -54,7 +54,7 @@ assert base() == 1, "what an exercise defines must not leak into the chapter"
 :::{exercise} Three steps
 :name: ex-three
 :difficulty: 1
-Define `three`.
+Define `three` from your `step`.
 :::
 
 ```{code-cell} python
@@ -63,7 +63,7 @@ three = ...
 ```
 ```{code-cell} python
 :tags: [solution]
-three = 3
+three = step() + 1
 ```
 ```{code-cell} python
 :tags: [check]
@@ -114,6 +114,6 @@ def test_planted_faults_are_found(good, bad, fault, tmp_path):
     assert GOOD.count(good) == 1
     chapter = tmp_path / "bad.md"
     chapter.write_text(GOOD.replace(good, bad), "utf-8")
-    (told,) = faults_of(chapter, tmp_path)
+    told, *_ = faults_of(chapter, tmp_path)
     assert fault in told
     assert told.startswith("line ")
