@@ -4,6 +4,7 @@ The only part of `dlcourse` that imports Matplotlib. Draw on what `axes` returns
 `show`, which closes the figure and needs a sentence for readers who cannot see it.
 """
 
+from .biology import biological_neuron
 from .canvas import axes, dots, spread
 from .display import Shown, show
 from .grids import confusion_matrix, image_grid
@@ -24,6 +25,7 @@ __all__ = [
     "Scrubber",
     "Shown",
     "axes",
+    "biological_neuron",
     "colour",
     "confusion_matrix",
     "decision_regions",

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -69,7 +70,7 @@ class Shown:
         return path
 
 
-def show(figure: Figure | Axes, *, alt: str) -> Shown:
+def show(figure: Figure | Axes | np.ndarray[Any, Any], *, alt: str) -> Shown:
     """Finish a figure and hand it to the notebook or the page.
 
     The pyplot figure is closed, so that nothing is displayed twice. In a plain script call
@@ -77,7 +78,7 @@ def show(figure: Figure | Axes, *, alt: str) -> Shown:
 
     Parameters
     ----------
-    figure : Figure or Axes
+    figure : Figure, Axes or ndarray of Axes
         What `axes` returned, either part.
     alt : str
         One or two sentences that say what the picture shows, at least 20 characters.
@@ -102,7 +103,8 @@ def show(figure: Figure | Axes, *, alt: str) -> Shown:
     >>> show(fig, alt="The loss falls from 1.0 to 0.1 within two epochs")
     The loss falls from 1.0 to 0.1 within two epochs
     """
-    fig = figure.figure if isinstance(figure, Axes) else figure
+    first = figure.flat[0] if isinstance(figure, np.ndarray) else figure
+    fig = first.figure if isinstance(first, Axes) else first
     if not isinstance(fig, Figure):
         raise TypeError(
             f"expected a Matplotlib Figure or Axes to show, got {type(figure).__name__}"

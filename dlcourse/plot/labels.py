@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
-from matplotlib.ticker import LogFormatter, NullFormatter
+from matplotlib.ticker import LogFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike
 
@@ -183,6 +183,9 @@ def settle(figure: Figure) -> None:
             if axis.get_scale() == "log" and isinstance(axis.get_major_formatter(), LogFormatter):
                 axis.set_major_formatter(_log_number)
                 axis.set_minor_formatter(NullFormatter())
+                low, high = sorted(axis.get_view_interval())
+                if high < 40 * low:
+                    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     if any(True for ax in figure.axes for _ in _end_labels(ax)):
         figure.draw_without_rendering()
         for ax in figure.axes:
@@ -199,10 +202,12 @@ def _house_style(ax: Axes) -> None:
 
 
 def _log_number(value: float, _position: float | None = None) -> str:
-    exponent = round(float(np.log10(value)))
+    exponent = int(np.floor(np.log10(value) + 1e-9))
     if -2 <= exponent <= 4:
         return f"{value:,.{max(0, -exponent)}f}".replace(",", "\u2009")
-    return f"10{str(exponent).translate(SUPERSCRIPTS)}"
+    factor = f"{value / 10.0**exponent:.2g}"
+    power = f"10{str(exponent).translate(SUPERSCRIPTS)}"
+    return power if factor == "1" else f"{factor}·{power}"
 
 
 def _end_labels(ax: Axes) -> Iterator[Annotation]:

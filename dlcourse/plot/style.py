@@ -40,6 +40,7 @@ PALETTE: dict[str, tuple[str, str]] = {
     "orange-3": ("#f4b679", "#7d4e1d"),
     # the page itself, and what should stay quiet on it
     "paper": ("#fefefe", "#14181e"),
+    "faint": ("#f2f4f7", "#1d232b"),
     "grid": ("#e4e8ec", "#2b323b"),
     "axis": ("#8d97a3", "#707b88"),
     "muted": ("#5c6773", "#9ba7b4"),

@@ -113,7 +113,11 @@ def serialize(root: ET.Element, prefix: str) -> str:
     str
         An ``<svg>`` element with its namespaces declared.
     """
-    text = ET.tostring(root, encoding="unicode", short_empty_elements=True)
+    return number_ids(ET.tostring(root, encoding="unicode"), prefix)
+
+
+def number_ids(text: str, prefix: str) -> str:
+    """Name the ids of an SVG text ``<prefix>-1``, ``<prefix>-2``, … and declare its namespaces."""
     text = text.replace(" />", "/>")
     ids = dict.fromkeys(re.findall(r' id="([^"]+)"', text))
     for number, old in enumerate(ids, start=1):
