@@ -22,7 +22,6 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
     "sphinx_design",
-    "sphinx_copybutton",
     "sphinxcontrib.bibtex",
     "sphinx_codeautolink",
     # our own, in book/_ext
@@ -31,6 +30,7 @@ extensions = [
     "mathml",
     "figures",
     "exercises",
+    "autolink",
     "polish",
 ]
 exclude_patterns = ["_build", "_ext", "_static", "**/.ipynb_checkpoints"]
@@ -103,8 +103,6 @@ html_secnumber_suffix = "\N{EN SPACE}"
 html_last_updated_fmt = None
 nb_code_prompt_show = "Show the code"
 nb_code_prompt_hide = "Hide the code"
-copybutton_selector = "div.highlight:not(.no-copy) > pre"
-copybutton_exclude = ".linenos, .gp, .go"
 
 # Only a site that knows its public address has something to say to search engines.
 html_baseurl = os.environ.get("BOOK_BASE_URL", "")
