@@ -8,6 +8,13 @@ HTML := $(SOURCE)/_build/html
 SPHINX := -W --keep-going -d $(SOURCE)/_build/doctrees
 PORT ?= 8000
 
+define CHECKS
+@$(PY) -m ruff check
+@$(PY) -m ruff format --check
+@$(PY) -m mypy
+@.venv/bin/lint-imports
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help html test live serve bench lint linkcheck lock clean distclean
 
@@ -22,16 +29,15 @@ help: ## list what make can do
 html: ## set up .venv, run every chapter, write book/_build/html
 	@$(SET_UP) book
 	@$(PY) -m sphinx -b html -j auto $(SPHINX) $(SPHINXOPTS) $(SOURCE) $(HTML)
-	@echo "The book: $$PWD/$(HTML)/index.html"
 
 test: ## set up .venv and run lint, types, contracts, unit, site and browser tests
 	@$(SET_UP) book test
-	@$(MAKE) --no-print-directory checks
+	$(CHECKS)
 	@CHROMIUM="$$($(PY) tools/find_chromium.py)" && export CHROMIUM && $(PY) -m pytest $(PYTEST_ARGS)
 
 live: ## rebuild on save, in the browser
 	@$(SET_UP) book
-	@$(PY) -m sphinx_autobuild -j auto -d $(SOURCE)/_build/doctrees --watch dlcourse --ignore "*/_build/*" \
+	@$(PY) -m sphinx_autobuild -j auto -d $(SOURCE)/_build/doctrees --watch dlcourse --ignore book/_build --re-ignore __pycache__ \
 		--host 127.0.0.1 --port $(PORT) --open-browser $(SPHINXOPTS) $(SOURCE) $(HTML)
 
 serve: ## serve the built book on this machine alone
@@ -45,7 +51,7 @@ bench: ## time fit against the bare loop and against Keras
 
 lint: ## ruff, mypy and the import contracts
 	@$(SET_UP) book test
-	@$(MAKE) --no-print-directory checks
+	$(CHECKS)
 
 linkcheck: ## follow every link that leaves the book
 	@$(SET_UP) book
@@ -60,10 +66,3 @@ clean: ## remove what the build and the tests made, but not .venv
 
 distclean: clean ## clean, and remove .venv
 	@sh tools/with_python.sh tools/setup_venv.py --remove
-
-.PHONY: checks
-checks:
-	@$(PY) -m ruff check
-	@$(PY) -m ruff format --check
-	@$(PY) -m mypy
-	@.venv/bin/lint-imports

@@ -36,7 +36,6 @@ def test_make_html_installs_builds_and_then_only_builds(project: Project) -> Non
     assert first.returncode == 0, first.stdout + first.stderr
     assert "Set-up: making" in first.stderr
     page = project.folder / "book" / "_build" / "html" / "index.html"
-    assert f"The book: {page}" in first.stdout
     assert page.is_file()
     asked = next(line for line in first.stdout.splitlines() if line.startswith("sphinx")).split()
     assert {"-W", "--keep-going", "-j", "auto", "book/_build/doctrees"} <= set(asked)
@@ -45,7 +44,6 @@ def test_make_html_installs_builds_and_then_only_builds(project: Project) -> Non
     again = project.make("-C", "book", "html", PYTHON="")
     assert again.returncode == 0, again.stdout + again.stderr
     assert again.stderr == ""
-    assert f"The book: {page}" in again.stdout
 
 
 @pytest.mark.parametrize("version", [(2, 7, 18), (3, 6, 15), (3, 10, 13)])
