@@ -30,6 +30,7 @@ extensions = [
     "mathml",
     "figures",
     "exercises",
+    "quizzes",
     "autolink",
     "polish",
 ]
