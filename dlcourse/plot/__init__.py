@@ -10,7 +10,8 @@ from .display import Shown, show
 from .grids import confusion_matrix, image_grid
 from .history import history
 from .labels import label_line, limit_curve, limit_line
-from .network import network, neuron
+from .network import network
+from .neuron import neuron
 from .regions import decision_regions, line_boundary, scatter
 from .scrubber import SCRUBBER_MIME, Scrubber, scrubber
 from .style import CYCLE, MARKERS, PALETTE, RC, colour, soft

@@ -169,16 +169,37 @@ def label_line(
     )
 
 
-def settle(figure: Figure) -> None:
-    """Make a finished figure ready to be drawn: plain numbers on log axes, labels moved apart.
+def settle(*figures: Figure) -> None:
+    """Make finished figures ready to be drawn: house style, layout fixed, labels moved apart.
 
     Parameters
     ----------
-    figure : Figure
-        The figure; changed in place.
+    *figures : Figure
+        One figure, or the frames of a sequence, which all get the last one's layout. Changed in
+        place.
     """
+    for figure in figures:
+        _house_style(figure)
+    figures[-1].draw_without_rendering()
+    places = [ax.get_position(original=True) for ax in figures[-1].axes]
+    for figure in figures:
+        figure.set_layout_engine("none")
+        for ax, place in zip(figure.axes, places, strict=True):
+            ax.set_position(place)
+            _move_apart(list(_end_labels(ax)), figure.dpi)
+
+
+def _house_style(figure: Figure) -> None:
+    """Apply what Matplotlib reads from its settings only when a title or a key is made."""
     for ax in figure.axes:
-        _house_style(ax)
+        key = ax.get_legend()
+        if key:
+            key.set_frame_on(False)
+        if title := ax.get_title("center"):
+            ax.set_title("")
+            pad = 27 if key and key.get_gid() == "above" else 9
+            font: dict[str, Any] = {"fontsize": 11, "weight": "bold", "color": colour("ink")}
+            ax.set_title(title, loc="left", pad=pad, **font)
         for axis in (ax.xaxis, ax.yaxis):
             if axis.get_scale() == "log" and isinstance(axis.get_major_formatter(), LogFormatter):
                 axis.set_major_formatter(_log_number)
@@ -186,19 +207,6 @@ def settle(figure: Figure) -> None:
                 low, high = sorted(axis.get_view_interval())
                 if high < 40 * low:
                     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    if any(True for ax in figure.axes for _ in _end_labels(ax)):
-        figure.draw_without_rendering()
-        for ax in figure.axes:
-            _move_apart(list(_end_labels(ax)), figure.dpi)
-
-
-def _house_style(ax: Axes) -> None:
-    """Apply what Matplotlib reads from its settings only when a title or a key is made."""
-    if title := ax.get_title("center"):
-        ax.set_title("")
-        ax.set_title(title, loc="left", fontsize=11, weight="bold", pad=9, color=colour("ink"))
-    if key := ax.get_legend():
-        key.set_frame_on(False)
 
 
 def _log_number(value: float, _position: float | None = None) -> str:
@@ -218,6 +226,8 @@ def _end_labels(ax: Axes) -> Iterator[Annotation]:
 
 def _move_apart(labels: list[Annotation], dpi: float) -> None:
     """Push labels of one column apart until a line of text fits between their middles."""
+    if len(labels) < 2:
+        return
     boxes = [label.get_window_extent() for label in labels]
     heights = np.array([(box.y0 + box.y1) / 2 for box in boxes])
     apart = 13 * dpi / 72

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
-from matplotlib.path import Path
 from numpy.typing import ArrayLike, NDArray
 
 from .canvas import array, axes
 from .style import CYCLE, MARKERS, colour, soft
+from .tracing import Predict, margins_on_grid, outline
 
 __all__ = ["decision_regions", "line_boundary", "scatter"]
 
 Extent = tuple[float, float, float, float]
-Predict = Callable[[NDArray[np.float32]], Any]
 
 
 def scatter(
@@ -80,17 +78,17 @@ def key(ax: Axes) -> None:
     ax.legend(
         [handles[i] for i in order],
         [labels[i] for i in order],
-        frameon=False,
         loc="lower left",
         bbox_to_anchor=(-0.02, 1.0),
         ncols=6,
-        borderpad=0,
         fontsize=10.5,
+        frameon=False,
+        borderpad=0,
+        borderaxespad=0.4,
+        handlelength=1.4,
         handletextpad=0.2,
         columnspacing=1.2,
-        handlelength=1.4,
-        borderaxespad=0.4,
-    )
+    ).set_gid("above")
 
 
 def decision_regions(
@@ -154,10 +152,10 @@ def decision_regions(
     x_min, x_max, y_min, y_max = _checked_extent(extent)
     ax = ax if ax is not None else axes(width=4.6, height=4.0)[1]
     xs, ys = np.linspace(x_min, x_max, resolution), np.linspace(y_min, y_max, resolution)
-    margins = _margins(predict, xs, ys, threshold)
+    margins = margins_on_grid(predict, xs, ys, threshold)
     if steps := len(np.unique(margins)) < 2 * len(CYCLE):  # hard decisions: sample more finely
         xs, ys = (np.linspace(end[0], end[-1], 3 * resolution) for end in (xs, ys))
-        margins = _margins(predict, xs, ys, threshold)
+        margins = margins_on_grid(predict, xs, ys, threshold)
     ax.add_patch(
         Rectangle(
             (x_min, y_min),
@@ -169,16 +167,16 @@ def decision_regions(
         )
     )
     for k, margin in enumerate(margins[1:], start=1):
-        if region := _region(xs, ys, margin, steps, filled=True):
+        if region := outline(xs, ys, margin, steps, filled=True):
             ax.add_patch(PathPatch(region, facecolor=soft(CYCLE[k]), linewidth=0, zorder=0.2))
     for margin in margins[1:] if len(margins) == 2 else margins:
-        if line := _region(xs, ys, margin, steps):
+        if line := outline(xs, ys, margin, steps):
             ax.add_patch(
                 PathPatch(line, fill=False, edgecolor=colour("ink"), linewidth=1.3, zorder=2)
             )
     if bayes is not None:
-        for margin in _margins(bayes, xs, ys, None)[1:]:
-            if line := _region(xs, ys, margin, steps):
+        for margin in margins_on_grid(bayes, xs, ys, None)[1:]:
+            if line := outline(xs, ys, margin, steps):
                 ax.add_patch(
                     PathPatch(
                         line,
@@ -315,97 +313,3 @@ def _checked_extent(extent: Extent) -> Extent:
     if ends.shape != (4,) or ends[0] >= ends[1] or ends[2] >= ends[3]:
         raise ValueError(f"extent is (x_min, x_max, y_min, y_max), smaller first; got {extent}")
     return tuple(ends.tolist())
-
-
-def _margins(
-    predict: Predict, xs: NDArray[Any], ys: NDArray[Any], threshold: float | None
-) -> list[NDArray[Any]]:
-    """Return, for each class, by how much its score beats the best of the others on the grid."""
-    grid = np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.float32)
-    raw = predict(grid.reshape(-1, 2))
-    scores = array(raw, "the scores that predict returned")
-    n = len(grid) ** 2
-    if scores.shape not in {(n,), (n, 1)} and (scores.ndim != 2 or len(scores) != n):
-        raise ValueError(
-            f"predict got points of shape ({n}, 2) and must return scores of shape "
-            f"({n},) or ({n}, K), got {scores.shape}"
-        )
-    if scores.ndim == 2 and scores.shape[1] > 1:
-        if scores.shape[1] > len(CYCLE):
-            raise ValueError(
-                f"at most {len(CYCLE)} classes can be told apart, got {scores.shape[1]}"
-            )
-        columns = scores
-    else:
-        score = scores.reshape(n)
-        whole = bool((score == np.round(score)).all())
-        if threshold is None and whole and 1 < score.max() < len(CYCLE) and score.min() >= 0:
-            columns = np.eye(int(score.max()) + 1)[score.astype(int)]
-        else:
-            middle = 0.5 if score.min() >= 0 and score.max() <= 1 else 0.0
-            gap = score - (middle if threshold is None else threshold)
-            columns = np.column_stack([-gap, gap])
-    margins = []
-    for k in range(columns.shape[1]):
-        others = np.delete(columns, k, axis=1).max(axis=1)
-        margins.append((columns[:, k] - others).reshape(len(ys), len(xs)))
-    return margins
-
-
-def _region(
-    xs: NDArray[Any], ys: NDArray[Any], margin: NDArray[Any], steps: bool, *, filled: bool = False
-) -> Path | None:
-    """Trace where the margin is positive, or where it is zero, with few vertices."""
-    if margin.max() <= 0 or (not filled and margin.min() >= 0):
-        return None
-    tracer = Figure().add_subplot()
-    levels = [0.0, float(margin.max()) * 1.01 + 1e-9]
-    contours = (
-        tracer.contourf(xs, ys, margin, levels) if filled else tracer.contour(xs, ys, margin, [0.0])
-    )
-    cell = np.array([xs[1] - xs[0], ys[1] - ys[0]])
-    # A step function is traced as a staircase along the grid; a smooth score is not.
-    tolerance = 0.6 if steps else 0.08
-    pieces = []
-    for piece in _pieces(contours.get_paths()[0]):
-        vertices = np.asarray(piece.vertices)
-        kept = _fewer(vertices / cell, tolerance)
-        if kept.sum() >= 2:
-            codes = np.full(kept.sum(), Path.LINETO)
-            codes[0] = Path.MOVETO
-            if filled:
-                codes[-1] = Path.CLOSEPOLY
-            pieces.append(Path(vertices[kept], codes))
-    return Path.make_compound_path(*pieces) if pieces else None
-
-
-def _pieces(path: Path) -> list[Path]:
-    vertices = np.asarray(path.vertices)
-    starts = np.flatnonzero(path.codes == Path.MOVETO)
-    return [Path(part) for part in np.split(vertices, starts[1:]) if len(part)]
-
-
-def _fewer(vertices: NDArray[Any], tolerance: float) -> NDArray[np.bool_]:
-    """Say which vertices the Ramer–Douglas–Peucker algorithm keeps."""
-    keep = np.zeros(len(vertices), dtype=bool)
-    keep[[0, -1]] = True
-    stack = [(0, len(vertices) - 1)]
-    while stack:
-        first, last = stack.pop()
-        if last - first < 2:
-            continue
-        chord, inner = (
-            vertices[last] - vertices[first],
-            vertices[first + 1 : last] - vertices[first],
-        )
-        length = np.hypot(*chord)
-        if length > 1e-12:
-            distance = np.abs(inner[:, 0] * chord[1] - inner[:, 1] * chord[0]) / length
-        else:
-            distance = np.hypot(*inner.T)
-        far = int(distance.argmax())
-        if distance[far] > tolerance:
-            middle = first + 1 + far
-            keep[middle] = True
-            stack += [(first, middle), (middle, last)]
-    return keep

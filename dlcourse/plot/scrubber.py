@@ -161,8 +161,7 @@ def _draw_all(
         draw(ax, value)
         figures.append(fig)
     share_limits(figures)
-    for fig in figures:
-        settle(fig)
+    settle(*figures)
     return [clean(fig) for fig in figures]
 
 

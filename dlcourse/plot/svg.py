@@ -11,9 +11,11 @@ import hashlib
 import io
 import re
 from functools import partial
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import matplotlib
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from .style import INK, PALETTE, RC
@@ -65,18 +67,14 @@ def clean(figure: Figure) -> ET.Element:
     Parameters
     ----------
     figure : Figure
-        The figure to draw. It stays open.
+        The figure to draw. It stays open; its background is made transparent.
 
     Returns
     -------
     Element
         The ``<svg>`` element with local names; its first child is ``<defs>``.
     """
-    buffer = io.StringIO()
-    with matplotlib.rc_context(RC):
-        no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", transparent=True, metadata=no_metadata)
-    root = ET.fromstring(buffer.getvalue())
+    root = ET.fromstring(_draw(figure))
     for element in root.iter():
         _plain_names(element)
     _gather_definitions(root)
@@ -125,6 +123,21 @@ def number_ids(text: str, prefix: str) -> str:
         text = text.replace(f"#{old}", f"#{prefix}-{number}")
     names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     return text.replace("<svg ", f"<svg {names} ", 1)
+
+
+def _draw(figure: Figure) -> str:
+    """Draw once; ``savefig`` would draw twice."""
+    buffer, canvas = io.StringIO(), figure.canvas
+    for patch in (figure.patch, *(ax.patch for ax in figure.axes)):
+        patch.set_visible(False)
+    try:
+        with matplotlib.rc_context(RC):
+            no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+            svg: Any = FigureCanvasSVG(figure)
+            svg.print_svg(buffer, metadata=no_metadata)
+    finally:
+        figure.set_canvas(canvas)
+    return buffer.getvalue()
 
 
 def _plain_names(element: ET.Element) -> None:
