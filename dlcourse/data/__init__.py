@@ -1,0 +1,33 @@
+"""Data for every experiment: generators with their limits, real sets, and splits that cannot leak.
+
+Nothing here downloads anything, and nothing here knows a model.
+"""
+
+from dlcourse.data.real import Dataset, breast_cancer, digits
+from dlcourse.data.splits import Split, split
+from dlcourse.data.toy import (
+    Problem,
+    boolean_inputs,
+    circles,
+    moons,
+    separable,
+    spirals,
+    two_gaussians,
+    xor,
+)
+
+__all__ = [
+    "Dataset",
+    "Problem",
+    "Split",
+    "boolean_inputs",
+    "breast_cancer",
+    "circles",
+    "digits",
+    "moons",
+    "separable",
+    "spirals",
+    "split",
+    "two_gaussians",
+    "xor",
+]
