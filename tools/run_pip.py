@@ -53,6 +53,7 @@ class Pip:
 
     def run(self, arguments: list[str], *, append: bool, constraints: str = "") -> None:
         command = [str(self.python), "-I", "-m", "pip", "install", *self.raw_progress(), *arguments]
+        self.progress.start()
         with self.log.open("a" if append else "w", encoding="utf-8") as log:
             self.clean_temporary()
             process = subprocess.Popen(
@@ -158,11 +159,15 @@ class Progress:
         self.folder = folder
         self.begin = time.monotonic()
         self.terminal = sys.stderr.isatty()
+        self.shown_at = 0.0
+        self.start()
+
+    def start(self) -> None:
+        """Begin a run of pip."""
         self.text = "starting pip"
         self.bytes = ""
         self.found = 0
         self.total = 0
-        self.shown_at = 0.0
 
     def see(self, line: str) -> None:
         """Read one line of pip's output."""

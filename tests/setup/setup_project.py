@@ -8,6 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT))  # for the tools
 PYPROJECT = """\
 [build-system]
 requires = []
