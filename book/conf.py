@@ -1,4 +1,4 @@
-"""How the book is built: Sphinx, MyST-NB, sphinx-book-theme and a few small extensions of our own."""
+"""How the book is built: Sphinx, MyST-NB, sphinx-book-theme, small extensions of our own."""
 
 import os
 import sys
@@ -91,8 +91,8 @@ html_theme_options = {
     "home_page_in_toc": False,
     "show_navbar_depth": 1,
     "toc_title": "On this page",
-    "pygments_light_style": "a11y-high-contrast-light",
-    "pygments_dark_style": "a11y-high-contrast-dark",
+    "pygments_light_style": "github-light",
+    "pygments_dark_style": "github-dark",
 }  # fmt: skip
 html_context = {"default_mode": "auto"}
 html_copy_source = False

@@ -62,10 +62,14 @@ def _sheets(app: Sphinx) -> list[str]:
 
 def style_sheet(static: Path, sheets: Iterable[str], pages: Mapping[Path, str]) -> str:
     """Join the style sheets, without the rules that no page and no script of the site needs."""
-    used = {name for html in pages.values() for value in ATTRIBUTE.findall(html) for name in value.split()}
+    used = {
+        name
+        for html in pages.values()
+        for value in ATTRIBUTE.findall(html)
+        for name in value.split()
+    }
     for script in sorted(static.glob("*.js")):
-        if script.name in ("site.js", "early.js", "searchtools.js") or "scrubber" in script.name:
-            used |= set(re.findall(r"[\w-]+", script.read_text(encoding="utf-8")))
+        used |= set(re.findall(r"[\w-]+", script.read_text(encoding="utf-8")))
     files = [static / name for name in sheets if name not in LEFT_OUT]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
     return OUR_FACES + palette_css() + FONT_FACE.sub("", css.prune(text, used))

@@ -31,10 +31,7 @@ def palette_css() -> str:
     def variables(index: int) -> str:
         return "".join(f"--fig-{name}:{value[index]};" for name, value in PALETTE.items())
 
-    return (
-        f"html{{{variables(0)}}}\n"
-        f'@media screen{{html[data-theme="dark"]{{{variables(1)}}}}}\n'
-    )
+    return f'html{{{variables(0)}}}\n@media screen{{html[data-theme="dark"]{{{variables(1)}}}}}\n'
 
 
 @cache
@@ -44,7 +41,8 @@ def names_of_colours() -> dict[str, str]:
 
 
 def _file(app: Sphinx, image: nodes.image) -> Path:
-    return Path(app.srcdir, image.get("candidates", {}).get("*", image["uri"]))
+    candidates: dict[str, str] = image.get("candidates", {})
+    return Path(app.srcdir, candidates.get("*", image["uri"]))
 
 
 def _is_svg(image: nodes.image) -> bool:
@@ -78,9 +76,7 @@ def _figure(image: nodes.image) -> nodes.figure | None:
     return parent
 
 
-def _title(
-    image: nodes.image, figure: nodes.figure | None, caption: nodes.caption | None
-) -> str:
+def _title(image: nodes.image, figure: nodes.figure | None, caption: nodes.caption | None) -> str:
     if figure is not None and figure["names"]:
         return f"figure “{figure['names'][0]}”"
     if caption is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,19 +15,17 @@ from fontTools.ttLib import TTFont
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table
 MATH_FONT = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
 
-# Mathematical italics that Unicode put elsewhere, long before the rest of their alphabet.
-ELSEWHERE = {"h": "\u210e"}
+# Mathematical italics, by the letter that each stands for; h has long been elsewhere in Unicode.
+ITALIC = {
+    chr(int(unicodedata.decomposition(chr(code)).split()[1], 16)): chr(code)
+    for code in (*range(0x1D434, 0x1D455), *range(0x1D456, 0x1D468), *range(0x1D6A4, 0x1D71C))
+    if not 0x1D6A6 <= code <= 0x1D6E1
+} | {"h": "\N{PLANCK CONSTANT}"}
 
 
 def italics(letter: str) -> str:
     """Return the character that a browser draws for a single letter in `<mi>`."""
-    code = ord(letter)
-    if letter in ELSEWHERE:
-        return ELSEWHERE[letter]
-    for first, last, base in (("A", "Z", 0x1D434), ("a", "z", 0x1D44E), ("Α", "Ω", 0x1D6E2), ("α", "ω", 0x1D6FC)):
-        if ord(first) <= code <= ord(last):
-            return chr(base + code - ord(first))
-    return {"∂": "𝜕", "ϵ": "𝜖", "ϑ": "𝜗", "ϰ": "𝜘", "ϕ": "𝜙", "ϱ": "𝜚", "ϖ": "𝜛", "ı": "𝚤", "ȷ": "𝚥"}.get(letter, letter)
+    return ITALIC.get(letter, letter)
 
 
 def math_font(characters: Iterable[str]) -> bytes:

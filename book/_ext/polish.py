@@ -19,6 +19,8 @@ from sphinx.util.typing import ExtensionMetadata
 INLINE_STYLE = re.compile(r'(<[a-zA-Z][^<>]*?) style="([^"]*)"')
 SCOPED_STYLE = re.compile(r"<style scoped(?:=\"\")?>.*?</style>\s*", re.DOTALL)
 OUTSIDE_LINK = re.compile(r'<a ([^>]*\bhref="https?://[^>]*)>')
+LONE_TERM = re.compile(r"</dt>\s*</dl>")
+SIGNATURE = re.compile(r'<dl>\s*((?:<dd><em class="sig-param.*?</dd>\s*)+)</dl>', re.DOTALL)
 EMPTY_HEADER = re.compile(r"<th>\s*</th>")
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 THEME_SCRIPTS = (
@@ -34,10 +36,18 @@ def polish(html: str) -> str:
     html = html.replace(UNFINISHED, "")
     html = html.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     html = SCOPED_STYLE.sub("", html)
+    html = LONE_TERM.sub("</dt>\n<dd></dd></dl>", html)
+    html = SIGNATURE.sub(_as_lines, html)
     html = EMPTY_HEADER.sub("<td></td>", html)
     html = OUTSIDE_LINK.sub(_without_referrer, html)
     html = _name_landmarks(html)
     return INLINE_STYLE.sub(r'\1 data-style="\2"', html)
+
+
+def _as_lines(match: re.Match[str]) -> str:
+    """Write a signature of several lines as lines, not as definitions without a term."""
+    lines = match[1].replace("<dd>", '<span class="sig-line">').replace("</dd>", "</span>")
+    return f'<span class="sig-lines">{lines}</span>'
 
 
 def _without_referrer(match: re.Match[str]) -> str:

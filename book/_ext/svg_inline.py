@@ -12,6 +12,7 @@ WHITE = {"#ffffff", "#fff", "white"}
 DROPPED = ("metadata", "title", "desc", "style")
 LENGTH = re.compile(r"([\d.]+)(pt|px|)$")
 FONT = re.compile(r"(?:(\d{3}|bold) )?([\d.]+)px (.*)")
+REFERENCE = re.compile(r"url\(#([^)]+)\)")
 LONG_NUMBER = re.compile(r"-?\d*\.\d{3,}")
 
 
@@ -22,9 +23,7 @@ def alt_of(svg: str) -> str:
     except ET.ParseError:
         return ""
     parts = [root.get("aria-label", "")]
-    parts += [
-        "".join(child.itertext()) for child in root if _local(child.tag) in ("title", "desc")
-    ]
+    parts += ["".join(child.itertext()) for child in root if _local(child.tag) in ("title", "desc")]
     return next((" ".join(part.split()) for part in parts if part.strip()), "")
 
 
@@ -159,9 +158,8 @@ def _rename_ids(root: ET.Element, prefix: str) -> None:
             if name == "href" and value.startswith("#"):
                 element.set(name, "#" + new.get(value[1:], value[1:]))
             elif "url(#" in value:
-                element.set(
-                    name, re.sub(r"url\(#([^)]+)\)", lambda m: f"url(#{new.get(m[1], m[1])})", value)
-                )
+                value = REFERENCE.sub(lambda m: f"url(#{new.get(m[1], m[1])})", value)
+                element.set(name, value)
 
 
 def _ids(root: ET.Element, used: set[str]) -> list[str]:
