@@ -232,9 +232,9 @@ def _move_apart(labels: list[Annotation], dpi: float) -> None:
     heights = np.array([(box.y0 + box.y1) / 2 for box in boxes])
     apart = 13 * dpi / 72
     moved = heights.copy()
+    upwards = sorted(range(len(labels)), key=lambda i: (heights[i], -i))
     for _ in range(50):
-        for i, j in itertools.combinations(range(len(labels)), 2):
-            i, j = (i, j) if (moved[i], -i) <= (moved[j], -j) else (j, i)
+        for i, j in itertools.combinations(upwards, 2):
             beside = boxes[i].x0 < boxes[j].x1 and boxes[j].x0 < boxes[i].x1
             overlap = apart - (moved[j] - moved[i])
             if beside and overlap > 1e-6:
