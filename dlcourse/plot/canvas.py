@@ -197,6 +197,8 @@ def dots(
 ) -> None:
     """Compare methods: one row each, a dot for each seed, a tick and a number at their mean.
 
+    A row needs half an inch: ``axes(height=0.9 + 0.5 * len(groups))``.
+
     Parameters
     ----------
     ax : Axes

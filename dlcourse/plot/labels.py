@@ -195,8 +195,8 @@ def _house_style(figure: Figure) -> None:
         key = ax.get_legend()
         if key:
             key.set_frame_on(False)
-        if title := ax.get_title("center"):
-            ax.set_title("")
+        if title := ax.get_title("center") or ax.get_title("left"):
+            ax.set_title("", loc="center")
             pad = 27 if key and key.get_gid() == "above" else 9
             font: dict[str, Any] = {"fontsize": 11, "weight": "bold", "color": colour("ink")}
             ax.set_title(title, loc="left", pad=pad, **font)
