@@ -19,7 +19,6 @@ language = "en-GB"
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "numpydoc",
     "sphinx_design",
     "sphinxcontrib.bibtex",
@@ -31,6 +30,7 @@ extensions = [
     "figures",
     "exercises",
     "quizzes",
+    "numbering",
     "autolink",
     "polish",
 ]
@@ -60,6 +60,7 @@ execute_depends = ["../dlcourse", "../requirements.lock"]
 execute_path = [".."]
 
 # --- API reference -----------------------------------------------------------------------------
+autosummary_generate = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True

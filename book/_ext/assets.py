@@ -7,10 +7,11 @@ which a strict content policy refuses, come here as rules. Whatever no page asks
 
 from __future__ import annotations
 
+import hashlib
 import html as html_module
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from pathlib import Path
 
 import css
@@ -44,12 +45,15 @@ def make(app: Sphinx, pages: Mapping[Path, str]) -> None:
     if icons.is_file():  # else nothing was written in this build, and all is as it was
         styles = {style for html in pages.values() for style in DATA_STYLE.findall(html)}
         letters = set().union(*(math_letters(html) for html in pages.values()))
-        sheet = style_sheet(static, _sheets(app), pages) + rules(styles)
-        codes = {chr(int(m[1], 16)) if m[1] else m[2] for m in ICON.finditer(sheet)}
+        source = style_sources(static, _sheets(app))
+        used = names(static, pages)
         stamps = Stamps(Path(app.doctreedir, "assets.json"))
+        site = static / "site.css"
+        stamps.write(site, [source, *used, *styles], lambda: site_css(source, used, styles))
+        found = ICON.finditer(site.read_text(encoding="utf-8"))
+        codes = {chr(int(match[1], 16)) if match[1] else match[2] for match in found}
         stamps.write(static / "icons.woff2", codes, lambda: fonts.icon_font(icons, codes))
         stamps.write(static / "math.woff2", letters, lambda: fonts.math_font(letters))
-        (static / "site.css").write_text(sheet, encoding="utf-8")
     remove_unused(static, pages)
 
 
@@ -60,19 +64,25 @@ def _sheets(app: Sphinx) -> list[str]:
     return list(dict.fromkeys([*THEME_SHEETS, *names]))
 
 
-def style_sheet(static: Path, sheets: Iterable[str], pages: Mapping[Path, str]) -> str:
-    """Join the style sheets, without the rules that no page and no script of the site needs."""
-    used = {
-        name
-        for html in pages.values()
-        for value in ATTRIBUTE.findall(html)
-        for name in value.split()
-    }
+def style_sources(static: Path, sheets: Iterable[str]) -> str:
+    """Join the style sheets as they are."""
+    files = [static / name for name in sheets if name not in LEFT_OUT]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
+
+
+def names(static: Path, pages: Mapping[Path, str]) -> set[str]:
+    """Return the classes and ids of the pages, and the words of the scripts, which may set more."""
+    used = {value for html in pages.values() for value in ATTRIBUTE.findall(html)}
+    used = {name for value in used for name in value.split()}
     for script in sorted(static.glob("*.js")):
         used |= set(re.findall(r"[\w-]+", script.read_text(encoding="utf-8")))
-    files = [static / name for name in sheets if name not in LEFT_OUT]
-    text = "\n".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
-    return OUR_FACES + palette_css() + FONT_FACE.sub("", css.prune(text, used))
+    return used
+
+
+def site_css(source: str, used: Set[str], styles: Iterable[str]) -> bytes:
+    """Write the book's style sheet: only rules that some page or script of it can use."""
+    kept = FONT_FACE.sub("", css.prune(source, used))
+    return (OUR_FACES + palette_css() + kept + rules(styles)).encode()
 
 
 def rules(styles: Iterable[str]) -> str:
@@ -96,15 +106,15 @@ def math_letters(html: str) -> set[str]:
 
 
 class Stamps:
-    """Remembers of which characters a font was made, to make it again only when they change."""
+    """Remembers from what each file was made, to make it again only when that changes."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self.known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
-    def write(self, path: Path, letters: Iterable[str], make: Callable[[], bytes]) -> None:
-        """Write `path` unless it is there and its letters are the same."""
-        stamp = "".join(sorted(letters))
+    def write(self, path: Path, material: Iterable[str], make: Callable[[], bytes]) -> None:
+        """Write `path` unless it is there and was made from the same material."""
+        stamp = hashlib.sha256("\n".join(sorted(material)).encode()).hexdigest()
         if path.is_file() and self.known.get(path.name) == stamp:
             return
         path.write_bytes(make())

@@ -7,6 +7,7 @@ figures inline, with the palette's colours as CSS variables; other formats keep 
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from functools import cache
 from pathlib import Path
@@ -19,17 +20,30 @@ from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 from svg_inline import alt_of, inline_svg
 
-from dlcourse.plot.style import PALETTE
-
 LOGGER = logging.getLogger(__name__)
 FILE_NAME = re.compile(r"\S+\.(png|svg|jpe?g|gif|webp|pdf)|[0-9a-f]{16,}", re.IGNORECASE)
+
+
+@cache
+def palette() -> dict[str, tuple[str, str]]:
+    """Return the palette of `dlcourse.plot`, without importing Matplotlib for it."""
+    package = importlib.util.find_spec("dlcourse")
+    if package is None or not package.submodule_search_locations:
+        raise ImportError("the figures' colours come from the package dlcourse: install it")
+    file = Path(package.submodule_search_locations[0], "plot", "style.py")
+    spec = importlib.util.spec_from_file_location("dlcourse_palette", file)
+    assert spec is not None
+    assert spec.loader is not None
+    style = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(style)
+    return cast(dict[str, tuple[str, str]], style.PALETTE)
 
 
 def palette_css() -> str:
     """Write the palette as CSS variables: light as the default, dark under the theme's switch."""
 
     def variables(index: int) -> str:
-        return "".join(f"--fig-{name}:{value[index]};" for name, value in PALETTE.items())
+        return "".join(f"--fig-{name}:{value[index]};" for name, value in palette().items())
 
     return f'html{{{variables(0)}}}\n@media screen{{html[data-theme="dark"]{{{variables(1)}}}}}\n'
 
@@ -37,7 +51,7 @@ def palette_css() -> str:
 @cache
 def names_of_colours() -> dict[str, str]:
     """Return the palette's name of each light colour."""
-    return {light.lower(): name for name, (light, _) in PALETTE.items()}
+    return {light.lower(): name for name, (light, _) in palette().items()}
 
 
 def _file(app: Sphinx, image: nodes.image) -> Path:

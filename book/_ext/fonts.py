@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import logging
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
-
-import ziamath
-from fontTools import subset
-from fontTools.ttLib import TTFont
-
-logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table
-MATH_FONT = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
 
 # Mathematical italics, by the letter that each stands for; h has long been elsewhere in Unicode.
 ITALIC = {
@@ -30,26 +24,29 @@ def italics(letter: str) -> str:
 
 def math_font(characters: Iterable[str]) -> bytes:
     """Cut the mathematical font to some characters, with their larger sizes and the MATH table."""
-    options = subset.Options()
-    options.flavor = "woff2"
-    options.hinting = False
-    options.layout_features = ["ssty", "math", "flac", "dtls", "ccmp", "mark", "mkmk"]
-    options.name_IDs = [0, 13, 14]  # whose font this is, and its licence
-    options.notdef_outline = True
-    return _cut(MATH_FONT, characters, options)
+    spec = importlib.util.find_spec("ziamath")
+    if spec is None or spec.origin is None:
+        raise ImportError("the mathematical font comes from the package ziamath: install it")
+    features = ["ssty", "math", "flac", "dtls", "ccmp", "mark", "mkmk"]
+    return _cut(Path(spec.origin).parent / "fonts/STIXTwoMath-Regular.ttf", characters, features)
 
 
 def icon_font(file: Path, characters: Iterable[str]) -> bytes:
     """Cut a font of icons to some of them."""
+    return _cut(file, characters, [])
+
+
+def _cut(file: Path, characters: Iterable[str], features: list[str]) -> bytes:
+    # imported late: most builds change no font
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table
     options = subset.Options()
     options.flavor = "woff2"
     options.hinting = False
-    options.layout_features = []
-    options.name_IDs = [0, 13, 14]
-    return _cut(file, characters, options)
-
-
-def _cut(file: Path, characters: Iterable[str], options: subset.Options) -> bytes:
+    options.layout_features = features
+    options.name_IDs = [0, 13, 14]  # whose font this is, and its licence
     font = TTFont(file, recalcTimestamp=False)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=sorted({ord(character) for character in characters}))
