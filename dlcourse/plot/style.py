@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from matplotlib import cycler
+from matplotlib.rcsetup import cycler
 
 __all__ = ["CYCLE", "INK", "MARKERS", "PALETTE", "RC", "colour", "soft"]
 
