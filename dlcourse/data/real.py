@@ -8,7 +8,7 @@ from torch import Tensor
 __all__ = ["Dataset", "breast_cancer", "digits"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # comparing tensors gives no yes or no
 class Dataset:
     """Real examples with their labels, names and origin.
 
@@ -28,6 +28,12 @@ class Dataset:
         Who collected the data, and where they were published.
     image_shape : tuple of int, optional
         Height and width if each row of X is an image.
+
+    Examples
+    --------
+    >>> tumours = breast_cancer()
+    >>> tumours.class_names[tumours.y[0]]
+    'malignant'
     """
 
     name: str
@@ -58,6 +64,8 @@ def breast_cancer() -> Dataset:
     Ten properties of the cell nuclei (radius, texture, …), each as mean, standard error and worst
     value over the image, in the units of the original files.
 
+    Mind the labels, which are scikit-learn's: "positive" in the sense of a medical test is class 0.
+
     Returns
     -------
     Dataset
@@ -74,7 +82,7 @@ def breast_cancer() -> Dataset:
     >>> tumours.X.shape, tumours.class_names
     (torch.Size([569, 30]), ('malignant', 'benign'))
     """
-    from sklearn.datasets import load_breast_cancer
+    from sklearn.datasets import load_breast_cancer  # here, because it takes a second to import
 
     bunch = load_breast_cancer()
     return Dataset(
@@ -89,6 +97,9 @@ def breast_cancer() -> Dataset:
 
 def digits() -> Dataset:
     """Load 1,797 handwritten digits of 8 x 8 grey values, from 13 writers.
+
+    Who wrote which digit is not recorded. A random split therefore tests new digits by known hands,
+    which is easier than digits by strangers.
 
     Returns
     -------
@@ -105,7 +116,7 @@ def digits() -> Dataset:
     >>> handwriting.images.shape, float(handwriting.X.max())
     (torch.Size([1797, 8, 8]), 1.0)
     """
-    from sklearn.datasets import load_digits
+    from sklearn.datasets import load_digits  # here, because it takes a second to import
 
     bunch = load_digits()
     return Dataset(
