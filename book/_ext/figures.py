@@ -66,7 +66,7 @@ def _is_svg(image: nodes.image) -> bool:
 def check_figures(app: Sphinx, doctree: nodes.document) -> None:
     """Take each image's alternative text from its SVG, and warn of what a reader would miss."""
     for image in doctree.findall(nodes.image):
-        if not image.get("alt") and _is_svg(image):
+        if not image.get("alt") and _is_svg(image) and _file(app, image).is_file():
             image["alt"] = alt_of(_file(app, image).read_text(encoding="utf-8"))
         figure = _figure(image)
         caption = figure.next_node(nodes.caption) if figure is not None else None
@@ -135,7 +135,11 @@ class InlineFigures(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         if "epub" in self.app.builder.name:
             return
-        images = [image for image in self.document.findall(nodes.image) if _is_svg(image)]
+        images = [
+            image
+            for image in self.document.findall(nodes.image)
+            if _is_svg(image) and _file(self.app, image).is_file()
+        ]
         for number, image in enumerate(images, start=1):
             path = _file(self.app, image)
             figure = _figure(image)

@@ -72,17 +72,16 @@ def explain(error: LatexError, tex: str) -> str:
     position, _, reason = str(error).partition(": ")
     if not position.isdigit():
         return f"the formula “{tex}” cannot be read: {error}"
-    # math-core counts bytes
-    rest = tex.encode()[int(position) :].decode(errors="ignore")
+    rest = tex[int(position) :]
     where = f"at “{rest[:30]}”" if rest else "at its end"
     return f"the formula “{tex}” cannot be read {where}: {reason}"
 
 
 def _convert(translator: HTML5Translator, node: nodes.Element, *, display: bool) -> str:
-    tex = " ".join(node.astext().split())
+    tex = without_numbers(" ".join(node.astext().split()))
     macros = tuple(sorted(translator.config.mathml_macros.items()))
     try:
-        return to_mathml(without_numbers(tex), display=display, macros=macros)
+        return to_mathml(tex, display=display, macros=macros)
     except LatexError as error:
         LOGGER.warning(explain(error, tex), location=node, type="mathml")
         return f'<code class="math-error">{translator.encode(tex)}</code>'
