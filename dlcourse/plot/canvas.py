@@ -224,7 +224,7 @@ def dots(
         raise ValueError("groups is empty: give one method or more, each with its scores")
 
     def number(value: float, digits: int = 1) -> str:
-        return f"{100 * value:.{digits}f}\u00a0%" if percent else f"{value:.3g}"
+        return f"{100 * value:.{digits}f}%" if percent else f"{value:.3g}"
 
     for row, (name, given) in enumerate(groups.items()):
         scores, hue = array(given, f"the scores of {name!r}", 1), CYCLE[row % len(CYCLE)]
@@ -257,7 +257,7 @@ def dots(
     ax.spines["left"].set_visible(False)
     ax.grid(visible=False, axis="x")
     if percent:
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}\u00a0%"))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}%"))
     if limit is not None:
         value, label = limit if isinstance(limit, tuple) else (limit, None)
         limit_line(ax, value, label or f"best possible: {number(value)}", orientation="vertical")

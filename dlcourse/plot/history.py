@@ -78,7 +78,7 @@ def history(
     if limit is not None:
         value, label = limit if isinstance(limit, tuple) else (limit, None)
         best = (
-            f"{100 * value:.1f}\u00a0%" if accuracies and not (given and losses) else f"{value:.3g}"
+            f"{100 * value:.1f}%" if accuracies and not (given and losses) else f"{value:.3g}"
         )
         limit_line(panels[-1], value, label or f"best possible: {best}")
     return panels if len(panels) > 1 else panels[0]
@@ -109,4 +109,4 @@ def _draw(ax: Axes, kind: str, curves: dict[str, NDArray[Any]]) -> None:
     ax.set(xlabel="epoch", ylabel=kind)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     if kind == "accuracy":
-        ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g}\u00a0%")
+        ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g}%")

@@ -35,7 +35,7 @@ def limit_line(
     value : float
         The limit, on the y axis (or on the x axis if `orientation` is ``"vertical"``).
     label : str
-        What the limit is, such as ``"best possible: 97.7 %"``.
+        What the limit is, such as ``"best possible: 97.7%"``.
     orientation : {"horizontal", "vertical"}
         Direction of the line.
 
@@ -53,7 +53,7 @@ def limit_line(
     --------
     >>> from dlcourse.plot import axes
     >>> fig, ax = axes()
-    >>> limit_line(ax, 0.977, "best possible: 97.7 %").get_linestyle()
+    >>> limit_line(ax, 0.977, "best possible: 97.7%").get_linestyle()
     '--'
     """
     if not np.isfinite(value):

@@ -16,10 +16,10 @@ def label_of(ax, text):
 def test_the_label_of_a_limit_stays_inside_the_figure(limit):
     fig, ax = plot.axes()
     ax.plot([0, 1, 2], [0, 1, 0.2])
-    plot.limit_line(ax, limit, "best possible: 97.7 %")
+    plot.limit_line(ax, limit, "best possible: 97.7%")
     settle(fig)
     fig.draw_without_rendering()
-    box = label_of(ax, "best possible: 97.7 %").get_window_extent()
+    box = label_of(ax, "best possible: 97.7%").get_window_extent()
     assert fig.bbox.x0 <= box.x0
     assert box.x1 <= fig.bbox.x1
     assert fig.bbox.y0 <= box.y0
