@@ -28,6 +28,7 @@ extensions = [
     "api",
     "mathml",
     "figures",
+    "scrubbers",
     "exercises",
     "quizzes",
     "numbering",

@@ -19,11 +19,15 @@ restart_in_each = TocTreeCollector.assign_section_numbers
 def number_through(self: TocTreeCollector, env: BuildEnvironment) -> list[str]:
     """Assign section numbers as Sphinx does, to joined toctrees."""
     read = env.get_doctree
-    env.get_doctree = lambda name: joined(read(name))  # type: ignore[method-assign]
+
+    def read_joined(docname: str) -> nodes.document:
+        return joined(read(docname))
+
+    env.get_doctree = read_joined  # type: ignore[method-assign]
     try:
         return restart_in_each(self, env)
     finally:
-        del env.get_doctree  # type: ignore[method-assign]
+        del env.get_doctree
 
 
 def joined(doctree: nodes.document) -> nodes.document:

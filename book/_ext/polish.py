@@ -7,6 +7,8 @@ build that ends with a warning is forgotten, so that the next one does not take 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,12 @@ SCOPED_STYLE = re.compile(r"<style scoped(?:=\"\")?>.*?</style>\s*", re.DOTALL)
 OUTSIDE_LINK = re.compile(r'<a ([^>]*\bhref="https?://[^>]*)>')
 LONE_TERM = re.compile(r"</dt>\s*</dl>")
 SIGNATURE = re.compile(r'<dl>\s*((?:<dd><em class="sig-param.*?</dd>\s*)+)</dl>', re.DOTALL)
-EMPTY_HEADER = re.compile(r"<th>\s*</th>")
-TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+EMPTY_HEADER = re.compile(r"<th[^>]*>\s*(?:<p>\s*</p>)?\s*</th>")
+EMBEDDED = re.compile(r'(href|src)="data:image/(png|webp|jpeg);base64,([^"]+)"')
+ONLY_WITH = {
+    "design-tabs.js": "sd-tab-set",
+    "scrubber.js": "dl-scrubber",
+}
 THEME_SCRIPTS = (
     "doctools.js",
     "documentation_options.js",
@@ -39,6 +45,7 @@ def polish(html: str) -> str:
     html = LONE_TERM.sub("</dt>\n<dd></dd></dl>", html)
     html = SIGNATURE.sub(_as_lines, html)
     html = EMPTY_HEADER.sub("<td></td>", html)
+    html = html.replace(' role="doc-biblioentry"', ' role="listitem"')
     html = OUTSIDE_LINK.sub(_without_referrer, html)
     html = _name_landmarks(html)
     return INLINE_STYLE.sub(r'\1 data-style="\2"', html)
@@ -65,6 +72,19 @@ def _name_landmarks(html: str) -> str:
     )
 
 
+def unpack(html: str, site: Path, depth: int) -> str:
+    """Write images embedded in a page to files: a strict policy refuses `data:` addresses."""
+
+    def write(match: re.Match[str]) -> str:
+        data = base64.b64decode(match[3])
+        name = f"_images/{hashlib.sha256(data).hexdigest()[:16]}.{match[2]}"
+        (site / "_images").mkdir(exist_ok=True)
+        (site / name).write_bytes(data)
+        return f'{match[1]}="{"../" * depth}{name}"'
+
+    return EMBEDDED.sub(write, html)
+
+
 def choose_scripts(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
@@ -76,12 +96,12 @@ def choose_scripts(
 
 
 def _is_needed(script: Any, body: str) -> bool:
-    name = getattr(script, "filename", None)
+    name = str(getattr(script, "filename", "") or "").removeprefix("_static/")
     if not name:
         return "DOCUMENTATION_OPTIONS" not in str(getattr(script, "attributes", ""))
-    if str(name).removeprefix("_static/") == "design-tabs.js":
-        return "sd-tab-set" in body
-    return str(name).removeprefix("_static/") not in THEME_SCRIPTS
+    if name in ONLY_WITH:
+        return ONLY_WITH[name] in body
+    return name not in THEME_SCRIPTS
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -92,7 +112,8 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     for path in sorted(Path(app.outdir).rglob("*.html")):
         html = path.read_text(encoding="utf-8")
         if UNFINISHED in html:
-            html = polish(html)
+            depth = len(path.relative_to(app.outdir).parts) - 1
+            html = unpack(polish(html), Path(app.outdir), depth)
             path.write_text(html, encoding="utf-8")
         pages[path] = html
     assets.make(app, pages)

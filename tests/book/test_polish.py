@@ -11,7 +11,7 @@ from small_book import SVG, build, complaints, page, write
 # the book's `_ext` folder is on the path since small_book was imported
 import css  # isort: skip
 from assets import Stamps, math_letters, rules  # isort: skip
-from polish import polish  # isort: skip
+from polish import polish, unpack  # isort: skip
 
 CHAPTER = """---
 file_format: mystnb
@@ -223,6 +223,16 @@ def test_polish_clears_what_other_tools_leave() -> None:
         '<table><tr data-style="text-align: right;"><td></td><th>a</th></tr>'
         '</table><span class="sig-lines"><span class="sig-line"><em class="sig-param">w</em>,'
         "</span>\n</span><dl><dt>Tensor</dt>\n<dd></dd></dl>"
+    )
+
+
+def test_embedded_images_become_files_that_are_shared(tmp_path: Path) -> None:
+    image = '<image href="data:image/png;base64,iVBORw0KGgo="/>'
+    html = unpack(f"{image}<p/>{image}", tmp_path, depth=1)
+    (file,) = (tmp_path / "_images").iterdir()
+    assert file.read_bytes() == b"\x89PNG\r\n\x1a\n"
+    assert (
+        html == f'<image href="../_images/{file.name}"/><p/><image href="../_images/{file.name}"/>'
     )
 
 
