@@ -343,7 +343,7 @@ PLANTED = {
         ("is done", "<script>fetch('https://cdn.example/a')</script>", "<script> names 'https:"),
     ],
     "key_terms": [(">bias</a>", ">bias</a>, margin", "the key term 'margin' is not")],
-    "machine_paths": [("is done", f"is in {ROOT}/book", f"'{ROOT}/book.' is a path of the machine")],
+    "machine_paths": [("is done", f"is in {ROOT}/book", f"'{ROOT}/book.' is a path of")],
 }  # fmt: skip
 
 
