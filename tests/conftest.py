@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if status:
         pytest.fail(f"the book does not build:\n{said}", pytrace=False)
     return HTML
+
+
+@pytest.fixture(scope="session")
+def build_again() -> Callable[[], subprocess.CompletedProcess[str]]:
+    """The function that builds the book, for tests of a second build."""
+    return build_book
