@@ -2,18 +2,20 @@
 
 It forgets the links of every document that is no `.rst`, and it links only documents whose source
 is newer than their page. So a page that is written again for another reason, such as a changed
-number or an included file, would lose its links. Both are put right here.
+number or an included file, would lose its links. Both are put right here, and names that were
+resolved once stay so, because resolving imports PyTorch, which takes longer than a rebuild.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
-from sphinx_codeautolink.extension import SphinxCodeAutoLink
+from sphinx_codeautolink import extension as autolink_extension
+from sphinx_codeautolink.extension import SphinxCodeAutoLink, resolve_location
 from sphinx_codeautolink.extension.block import CodeExample, Name, SourceTransform
 from sphinx_codeautolink.extension.cache import DataCache
 
@@ -38,6 +40,13 @@ def read_every_document(self: DataCache) -> None:
         ]
 
 
+def resolve_once(name: Name, inventory: dict[str, str]) -> str:
+    """Say what a name in the code stands for, from the last build if that knew."""
+    if name.resolved_location in inventory:
+        return cast(str, name.resolved_location)
+    return cast(str, resolve_location(name, inventory))
+
+
 def link_written_pages(app: Sphinx, exception: Exception | None) -> None:
     """Have exactly the pages linked that have been written."""
     if exception is not None:
@@ -59,5 +68,6 @@ def _is_written(app: Sphinx, document: str) -> bool:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Repair sphinx-codeautolink, which must be loaded before this."""
     DataCache.read = read_every_document
+    autolink_extension.resolve_location = resolve_once
     app.connect("build-finished", link_written_pages, priority=400)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
