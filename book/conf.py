@@ -24,6 +24,7 @@ extensions = [
     "sphinxcontrib.bibtex",
     "sphinx_codeautolink",
     # our own, in book/_ext
+    "machinery",
     "execute",
     "api",
     "mathml",

@@ -1,0 +1,86 @@
+"""Every page in Chromium: quiet, reachable, accessible, and whole without JavaScript."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+BOOK = Path(__file__).parents[2] / "book"
+SOURCES = sorted(p for p in BOOK.rglob("*.md") if not p.relative_to(BOOK).parts[0].startswith("_"))
+PAGES = [p.relative_to(BOOK).with_suffix(".html").as_posix() for p in SOURCES] + ["search.html"]
+AXE = Axe()
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1400, "height": 900}
+
+SIDEWAYS = Path(__file__).with_name("sideways.js").read_text("utf-8")
+FAINT = Path(__file__).with_name("faint.js").read_text("utf-8")
+
+
+def settle(page: Page) -> Page:
+    """Wait until fonts and layout are there and nothing is being loaded."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("() => document.fonts.ready.then(() => 0)")
+    return page
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_without_a_complaint(
+    read: Callable, addresses: dict[str, str], scheme: str, name: str
+) -> None:
+    page = settle(read().open(f"{addresses[scheme]}/{name}"))
+    assert page.locator("h1:visible").count() == 1
+    assert page.evaluate("document.fonts.size") > 0, "the style sheet has not been loaded"
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    for image in page.locator("main img").all():
+        assert image.evaluate("i => i.complete && i.naturalWidth > 0"), image.get_attribute("src")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_strict_content_policy_refuses_nothing(read: Callable, strict: str, name: str) -> None:
+    settle(read().open(f"{strict}/{name}"))
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_barrier(
+    read: Callable, http: str, name: str, scheme: str, size: dict[str, int]
+) -> None:
+    reader = read(viewport=size, color_scheme=scheme, reduced_motion="reduce")
+    page = settle(reader.open(f"{http}/{name}"))
+    assert page.locator("html").get_attribute("data-theme") == scheme
+    if size == PHONE:
+        assert page.evaluate(SIDEWAYS) == []
+    # what is inside a named picture is hidden from readers by its role, and slow to look through
+    page.evaluate("document.querySelectorAll('svg[role=img]').forEach((s) => s.replaceChildren())")
+    found = AXE.run(page).response["violations"]
+    told = [
+        f"{v['id']}: {v['help']}\n    " + "\n    ".join(n["html"][:150] for n in v["nodes"][:5])
+        for v in found
+    ]
+    assert not told, "\n".join(told)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", [name for name in PAGES if "/" in name or name == "index.html"])
+def test_figures_can_be_seen(read: Callable, http: str, name: str, scheme: str) -> None:
+    page = settle(read(color_scheme=scheme).open(f"{http}/{name}"))
+    assert page.evaluate(FAINT) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_whole_without_javascript(read: Callable, http: str, name: str) -> None:
+    page = read(java_script_enabled=False).open(f"{http}/{name}")
+    assert page.locator("main h1").first.is_visible()
+    for figure in page.locator("figure").all():
+        assert figure.locator("svg[role=img], img").first.is_visible(), figure.get_attribute("id")
+    for scrubber in page.locator(".dl-scrubber").all():
+        assert not scrubber.get_by_role("slider").is_visible()
+    for fold in page.locator("main details").all():
+        summary = fold.locator("summary").first
+        if summary.is_visible():
+            summary.click()
+            assert fold.locator(":scope > :not(summary)").first.is_visible()
+    assert not [b for b in page.locator("button").all() if b.is_visible()], "a button does nothing"
