@@ -544,7 +544,7 @@ def test_the_history_reads_as_one_line_without_seconds():
     history = History("cpu", 1234, [0.9, 0.51234], [0.8, 0.6], [0.5, 0.972], seconds=3.21)
     assert repr(history) == (
         "History: 2 epochs on cpu, 1,234 parameters, train loss 0.5123, validation loss 0.6, "
-        "validation accuracy 97.2 %"
+        "validation accuracy 97.2%"
     )
 
 
