@@ -1,8 +1,8 @@
 """Activation functions, each with its derivative beside it.
 
-Every function takes a tensor of any shape and returns one of the same shape and dtype. The
-derivative of ``f`` is ``d_f`` and is written out by hand, as one would on paper; the tests and the
-chapter compare it with autograd and with finite differences.
+Every function takes a floating-point tensor of any shape and returns one of the same shape and
+dtype. The derivative of ``f`` is ``d_f`` and is written out by hand, as one would on paper; the
+tests and the chapter compare it with autograd and with finite differences.
 """
 
 import math
@@ -65,8 +65,9 @@ def sigmoid(z: Tensor) -> Tensor:
     >>> sigmoid(torch.tensor([-1000.0, 0.0, 1000.0]))
     tensor([0.0000, 0.5000, 1.0000])
     """
-    e = torch.exp(-z.abs())
-    return torch.where(z >= 0, 1.0, e) / (1 + e)
+    positive = 1 / (1 + torch.exp(-z.clamp_min(0)))
+    e = torch.exp(z.clamp_max(0))
+    return torch.where(z >= 0, positive, e / (1 + e))
 
 
 def d_sigmoid(z: Tensor) -> Tensor:
@@ -114,7 +115,7 @@ def relu(z: Tensor) -> Tensor:
     >>> relu(torch.tensor([-2.0, 3.0]))
     tensor([0., 3.])
     """
-    return z.clamp_min(0)
+    return torch.where(z > 0, z, torch.zeros_like(z))
 
 
 def d_relu(z: Tensor) -> Tensor:
@@ -161,14 +162,14 @@ def d_leaky_relu(z: Tensor, *, slope: float = 0.01) -> Tensor:
 def softplus(z: Tensor) -> Tensor:
     """Return g(z) = ln(1 + eᶻ), a ReLU with a rounded corner.
 
-    Written as ``max(0, z) + ln(1 + e^-|z|)``, which cannot overflow.
+    Computed by ``torch.logaddexp``, which subtracts the maximum and so cannot overflow.
 
     Examples
     --------
     >>> softplus(torch.tensor([0.0, 1000.0]))
     tensor([6.9315e-01, 1.0000e+03])
     """
-    return relu(z) + torch.log1p(torch.exp(-z.abs()))
+    return torch.logaddexp(z, torch.zeros_like(z))
 
 
 def d_softplus(z: Tensor) -> Tensor:

@@ -132,7 +132,7 @@ class MLP(nn.Module):
             raise ValueError(f"every layer needs at least one neuron, got the sizes {sizes}")
         with torch.random.fork_rng(devices=[], enabled=seed is not None):
             if seed is not None:
-                torch.manual_seed(seed)
+                torch.default_generator.manual_seed(seed)
             self.layers = nn.ModuleList(
                 nn.Linear(fan_in, fan_out) for fan_in, fan_out in pairwise(sizes)
             )
@@ -237,9 +237,9 @@ def sawtooth_network(depth: int) -> list[tuple[Tensor, Tensor]]:
 def count_linear_pieces(layers: Layers, *, low: float = 0.0, high: float = 1.0) -> int:
     """Count the straight pieces of a ReLU network with one input and one output on [low, high].
 
-    Exact, not sampled: between two neighbouring kinks each neuron of the next layer is a straight
-    line in x, so the place where it crosses zero, if any, is found by linear interpolation. Kinks
-    that cancel out in the output do not count.
+    Exact up to rounding, not sampled: between two neighbouring kinks each neuron of the next layer
+    is a straight line in x, so the place where it crosses zero, if any, is found by linear
+    interpolation. Kinks that cancel out in the output do not count.
 
     Parameters
     ----------

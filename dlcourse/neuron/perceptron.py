@@ -2,7 +2,7 @@
 
 ŷ = g(w₀ + xᵀw) with the step g(z) = 1 if z > 0, else 0. In this module ``b`` is the bias w₀,
 ``w`` has shape (D,), ``X`` has shape (n, D) and the labels ``y`` are 0 or 1. Everything is computed
-in float64, so that sums of integers stay exact and a result does not depend on rounding.
+in float64, in which sums of whole numbers are exact.
 
 References
 ----------
@@ -77,7 +77,7 @@ def predict(X: Tensor, w: Tensor, b: float) -> Tensor:
     return step(X.double() @ w.double() + b).long()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PerceptronFit:
     """What the learning rule found, and how it got there.
 
@@ -103,7 +103,7 @@ class PerceptronFit:
 
     @property
     def n_updates(self) -> int:
-        """Number of corrections made in all: Rosenblatt's measure of learning time."""
+        """Number of corrections made in all."""
         return sum(self.mistakes)
 
 
@@ -174,10 +174,11 @@ def train(X: Tensor, y: Tensor, *, max_epochs: int = 100, seed: int | None = Non
 
 
 def margin(X: Tensor, y: Tensor, w: Tensor, b: float) -> float:
-    """Return γ, the distance from the boundary to the nearest example, for a bias-extended input.
+    """Return γ, the smallest distance of an example (1, x) from the boundary.
 
-    γ = minᵢ sᵢ(b + xᵢᵀw) / ‖(b, w)‖ with sᵢ = 2yᵢ - 1. It is negative if an example is on the
-    wrong side.
+    γ = minᵢ sᵢ(b + xᵢᵀw) / ‖(b, w)‖ with sᵢ = 2yᵢ - 1. The bias counts as a weight on a constant
+    input, so for b ≠ 0 this is less than the distance in the space of the x. It is negative if an
+    example is on the wrong side.
 
     Parameters
     ----------
@@ -193,7 +194,12 @@ def margin(X: Tensor, y: Tensor, w: Tensor, b: float) -> float:
     Returns
     -------
     float
-        The margin, in the units of ``X``.
+        The margin.
+
+    Raises
+    ------
+    ValueError
+        If all weights are zero, or the examples are no examples (see `train`).
 
     Examples
     --------
@@ -203,8 +209,10 @@ def margin(X: Tensor, y: Tensor, w: Tensor, b: float) -> float:
     """
     _check_examples(X, y)
     signed = (2 * y.double() - 1) * (X.double() @ w.double() + b)
-    length = (w.double().square().sum() + b**2).sqrt()
-    return float(signed.min() / length)
+    length = float((w.double().square().sum() + b**2).sqrt())
+    if length == 0:
+        raise ValueError("all weights are zero, so there is no boundary to measure a distance from")
+    return float(signed.min()) / length
 
 
 def novikoff_bound(X: Tensor, y: Tensor, w: Tensor, b: float) -> float:
@@ -243,7 +251,7 @@ def novikoff_bound(X: Tensor, y: Tensor, w: Tensor, b: float) -> float:
     if gamma <= 0:
         raise ValueError(
             "Novikoff's bound needs weights that separate the classes, but the worst example lies "
-            f"{-gamma:.3g} on the wrong side of the boundary given"
+            f"{abs(gamma):.3g} on the wrong side of the boundary given (0: on the boundary)"
         )
     radius_squared = 1.0 + float(X.double().square().sum(1).max())
     return radius_squared / gamma**2
@@ -323,7 +331,7 @@ def association_units(
     n_units : int
         Number of association units (512 on the Mark I).
     n_connections : int
-        Photocells that each unit listens to, half of them at random with weight +1, the others -1.
+        Photocells that each unit listens to, each with a weight of +1 or -1 (with equal chance).
     seed : int
         Seed of the random wiring.
 
@@ -385,7 +393,7 @@ def associate(X: Tensor, wiring: Tensor, *, threshold: float = 0.5) -> Tensor:
     return step(X.double() @ wiring.double() - threshold)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OneVsRest:
     """K perceptrons, each trained to tell its class from all others; the largest sum wins.
 
@@ -428,6 +436,11 @@ def train_one_vs_rest(
     OneVsRest
         The K weight vectors and biases, each scaled to length 1 so that their sums can be compared.
 
+    Raises
+    ------
+    ValueError
+        If a class between 0 and the largest label has no example, or as for `train`.
+
     Examples
     --------
     >>> X = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
@@ -435,7 +448,13 @@ def train_one_vs_rest(
     >>> train_one_vs_rest(X, y).predict(X)
     tensor([0, 1, 2])
     """
-    n_classes = int(y.max()) + 1
+    present = sorted(set(y.tolist()))
+    if present != list(range(len(present))) or len(present) < 2:
+        raise ValueError(
+            f"need examples of at least two classes, numbered 0, 1, 2, … without a gap; "
+            f"got the labels {present[:12]}"
+        )
+    n_classes = len(present)
     fits = [train(X, (y == k).long(), max_epochs=max_epochs, seed=seed) for k in range(n_classes)]
     lengths = torch.stack([fit.path[-1].norm().clamp_min(1e-12) for fit in fits])
     W = torch.stack([fit.w for fit in fits]) / lengths[:, None]

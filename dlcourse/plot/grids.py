@@ -74,22 +74,26 @@ def image_grid(
     low, high = _limits(pixels, cmap, limits)
     n_cols = min(n_cols, n)
     n_rows = -(-n // n_cols)
-    gap, head, foot = 5.0, 16.0 if titles is not None else 0.0, 30.0 if colorbar else 0.0
-    tile_width = min((width * 72 - gap) / n_cols - gap, 110.0)
-    tile_height = tile_width * n_high / n_wide
-    height = n_rows * (tile_height + gap + head) + gap + foot
-    left = (width * 72 - n_cols * (tile_width + gap) + gap) / 2
+    head, foot = 16.0 if titles is not None else 0.0, 30.0 if colorbar else 0.0
+    gap = max(1, n_wide // 8)  # between tiles, in pixels of the images
+    n_across = n_cols * (n_wide + gap) - gap
+    dot = min((width * 72 - 10) / n_across, 110 / n_wide)  # side of a pixel, in points
+    step = dot * (n_high + gap) + head
+    height = n_rows * step + foot + 5
+    left = (width * 72 - dot * n_across) / 2
     _, ax = sheet(width, height / 72)
-    for number, image in enumerate(pixels):
-        row, col = divmod(number, n_cols)
-        x = left + col * (tile_width + gap)
-        y = height - (row + 1) * (tile_height + gap + head)
-        _image(ax, _paint(image, cmap, low, high), (x, x + tile_width, y, y + tile_height))
-        if titles is not None:
-            middle, above = x + tile_width / 2, y + tile_height + 3.5
-            ax.text(middle, above, titles[number], ha="center", fontsize=10, va="baseline")
+    for row in range(n_rows):  # one picture a row: a page should not ask for hundreds of files
+        tiles = pixels[row * n_cols : (row + 1) * n_cols]
+        y = height - (row + 1) * step
+        strip = _side_by_side([_paint(tile, cmap, low, high) for tile in tiles], gap)
+        _image(ax, strip, (left, left + dot * strip.shape[1], y, y + dot * n_high))
+        for col in range(len(tiles) if titles is not None else 0):
+            assert titles is not None
+            middle = left + dot * (col * (n_wide + gap) + n_wide / 2)
+            title = titles[row * n_cols + col]
+            ax.text(middle, y + dot * n_high + 3.5, title, ha="center", fontsize=10, va="baseline")
     if colorbar:
-        _scale(ax, cmap, low, high, (left, left + n_cols * (tile_width + gap) - gap))
+        _scale(ax, cmap, low, high, (left, left + dot * n_across))
     return ax
 
 
@@ -175,6 +179,16 @@ def _paint(values: NDArray[Any], cmap: str, low: float, high: float) -> NDArray[
     steps = np.linspace(0, 1, len(anchors))
     colours = np.stack([np.interp(at, steps, anchors[:, c]) for c in range(3)], axis=-1)
     return (255 * colours).round().astype(np.uint8)
+
+
+def _side_by_side(tiles: list[NDArray[np.uint8]], gap: int) -> NDArray[np.uint8]:
+    """Put painted tiles into one RGBA picture, with transparent columns between them."""
+    high, wide, _ = tiles[0].shape
+    strip = np.zeros((high, len(tiles) * (wide + gap) - gap, 4), dtype=np.uint8)
+    for i, tile in enumerate(tiles):
+        across = slice(i * (wide + gap), i * (wide + gap) + wide)
+        strip[:, across, :3], strip[:, across, 3] = tile, 255
+    return strip
 
 
 def _image(ax: Axes, pixels: NDArray[np.uint8], extent: tuple[float, float, float, float]) -> None:

@@ -77,6 +77,17 @@ def test_margin_by_hand():
     assert perceptron.novikoff_bound(X, y, w, 0.0) == pytest.approx((1 + 100) / 25)
 
 
+def test_a_boundary_needs_weights():
+    with pytest.raises(ValueError, match="all weights are zero"):
+        perceptron.margin(SQUARE, torch.tensor([0, 0, 0, 1]), torch.zeros(2), 0.0)
+
+
+@pytest.mark.parametrize("labels", [[0, 2, 0, 2], [-1, 0, 1, 1], [0, 0, 0, 0]])
+def test_one_vs_rest_needs_every_class(labels):
+    with pytest.raises(ValueError, match="numbered 0, 1, 2"):
+        perceptron.train_one_vs_rest(SQUARE, torch.tensor(labels))
+
+
 def test_bound_refuses_weights_that_do_not_separate():
     with pytest.raises(ValueError, match="wrong side"):
         perceptron.novikoff_bound(SQUARE, torch.tensor([0, 1, 1, 0]), torch.tensor([1.0, 1.0]), 0.0)
