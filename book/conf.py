@@ -32,6 +32,8 @@ extensions = [
     "scrubbers",
     "exercises",
     "quizzes",
+    "notebooks",
+    "badges",
     "numbering",
     "autolink",
     "polish",

@@ -1,0 +1,147 @@
+"""An environment that holds the wheel of `dlcourse`, what it requires, and a kernel: nothing else.
+
+Downloading PyTorch again for each run of the tests would take minutes and a network. So the
+distributions that the wheel and `ipykernel` require, directly or not, are linked file by file from
+the environment of the tests, where pip put the same versions; the rest of that environment, such
+as Sphinx or MyST-NB, cannot be imported. The wheel itself is built, and installed by pip.
+"""
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 600
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+NOT_PASSED_ON = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MPLBACKEND", "PYTHONWARNINGS")
+
+
+class OnePython(KernelSpecManager):
+    """Offers the kernel of one Python only."""
+
+    python = Path(sys.executable)
+
+    def get_kernel_spec(self, kernel_name):
+        options = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [str(self.python), *options]
+        return KernelSpec(argv=argv, language="python", display_name=kernel_name)
+
+
+def build_wheel(folder: Path) -> Path:
+    """Build the wheel of the package, from a copy, so that nothing is left in the source."""
+    source = folder / "source"
+    skip = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "dlcourse", source / "dlcourse", ignore=skip)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, source / name)
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder)]
+    done = subprocess.run(
+        [*command, str(source)], capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    wheels = sorted(folder.glob("dlcourse-*.whl"))
+    return wheels[0] if wheels else _pack(source, folder, done.stderr)
+
+
+def _pack(source: Path, folder: Path, why: str) -> Path:
+    """Make the wheel by hand where its builder cannot be had, as without a network."""
+    print(f"pip could not build the wheel, so the test packs it:\n{why}")
+    here = importlib.metadata.distribution("dlcourse")
+    info = f"dlcourse-{here.version}.dist-info"
+    wheel = folder / f"dlcourse-{here.version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path in sorted(p for p in source.rglob("*") if p.is_file() and "dlcourse" in p.parts):
+            archive.write(path, path.relative_to(source))
+        archive.writestr(f"{info}/METADATA", here.read_text("METADATA"))
+        tag = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        archive.writestr(f"{info}/WHEEL", tag)
+        archive.writestr(f"{info}/RECORD", "")
+    return wheel
+
+
+def required(*names: str) -> set[str]:
+    """Return the installed distributions that these require, directly or not, and themselves."""
+    found: set[str] = set()
+    waiting = [(canonicalize_name(name), frozenset[str]()) for name in names]
+    seen = set()
+    while waiting:
+        name, extras = waiting.pop()
+        if (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        found.add(name)
+        for line in importlib.metadata.requires(name) or []:
+            wanted = Requirement(line)
+            cases = [{"extra": extra} for extra in ("", *extras)]
+            if wanted.marker is None or any(wanted.marker.evaluate(case) for case in cases):
+                waiting.append((canonicalize_name(wanted.name), frozenset(wanted.extras)))
+    return found
+
+
+def link(name: str, packages: Path) -> None:
+    """Show the files of an installed distribution in another folder of packages."""
+    distribution = importlib.metadata.distribution(name)
+    for file in distribution.files or []:
+        source = Path(str(distribution.locate_file(file)))
+        if ".." in file.parts or file.suffix == ".pyc" or not source.is_file():
+            continue
+        target = packages / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists():
+            target.symlink_to(source.resolve())
+
+
+def make(folder: Path) -> Path:
+    """Make the environment; return its Python."""
+    wheel = build_wheel(folder)
+    home = folder / "venv"
+    venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt").create(home)
+    scheme = {"base": str(home), "platbase": str(home)}
+    packages = Path(sysconfig.get_path("purelib", "venv", scheme))
+    for name in sorted(required("dlcourse", "ipykernel") - {"dlcourse"}):
+        link(name, packages)
+    python = Path(sysconfig.get_path("scripts", "venv", scheme), "python")
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
+    install = ["install", "-q", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run([*pip, *install], check=True, timeout=SECONDS)
+    subprocess.run([*pip, "check"], check=True, timeout=SECONDS, stdout=subprocess.DEVNULL)
+    return python
+
+
+def run(python: Path, notebook: Path, folder: Path) -> nbformat.NotebookNode:
+    """Run a notebook from top to bottom in an empty folder; the first error ends it."""
+    folder.mkdir(parents=True)
+    try:
+        return _run(python, notebook, folder)
+    except RuntimeError as error:  # now and then another process takes the port of a new kernel
+        print(f"{notebook.name}: {error}; once more")
+        return _run(python, notebook, folder)
+
+
+def _run(python: Path, notebook: Path, folder: Path) -> nbformat.NotebookNode:
+    specs = OnePython()
+    specs.python = python
+    connection = folder.parent / f"{folder.name}.json"
+    connection.unlink(missing_ok=True)
+    manager = KernelManager(kernel_spec_manager=specs, connection_file=str(connection))
+    env = {name: text for name, text in os.environ.items() if name not in NOT_PASSED_ON}
+    env |= ONE_THREAD | {"IPYTHONDIR": f"{folder}-ipython", "CUDA_VISIBLE_DEVICES": ""}
+    client = NotebookClient(
+        nbformat.read(notebook, as_version=4),
+        km=manager,
+        timeout=SECONDS,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    return client.execute(env=env)
