@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 BOOK = Path(__file__).parents[2] / "book"
 SOURCES = sorted(p for p in BOOK.rglob("*.md") if not p.relative_to(BOOK).parts[0].startswith("_"))
@@ -18,8 +18,7 @@ FAINT = Path(__file__).with_name("faint.js").read_text("utf-8")
 
 
 def settle(page: Page) -> Page:
-    """Wait until fonts and layout are there and nothing is being loaded."""
-    page.wait_for_load_state("networkidle")
+    """Wait until the fonts are there, which change the layout; all else came with the page."""
     page.evaluate("() => document.fonts.ready.then(() => 0)")
     return page
 
@@ -30,6 +29,7 @@ def test_a_page_opens_without_a_complaint(
     read: Callable, addresses: dict[str, str], scheme: str, name: str
 ) -> None:
     page = settle(read().open(f"{addresses[scheme]}/{name}"))
+    page.wait_for_load_state("networkidle")
     assert page.locator("h1:visible").count() == 1
     assert page.evaluate("document.fonts.size") > 0, "the style sheet has not been loaded"
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
@@ -84,3 +84,30 @@ def test_a_page_is_whole_without_javascript(read: Callable, http: str, name: str
             summary.click()
             assert fold.locator(":scope > :not(summary)").first.is_visible()
     assert not [b for b in page.locator("button").all() if b.is_visible()], "a button does nothing"
+
+
+@pytest.mark.parametrize(
+    ("script", "sound", "broken", "said"),
+    [
+        (SIDEWAYS, "width: 300px", "width: 500px", 'in #wide'),
+        (FAINT, "fill: #333", "fill: #eee", "#wide: the text “loss”"),
+        (FAINT, "fill: #333", "fill: #fff", "#wide: the text “loss”"),
+        (FAINT, 'fill="white"', 'fill="#222"', "#wide: the text “loss”"),
+        (FAINT, 'stroke="#1d6fb8"', 'stroke="#f2f4f7"', "#wide: lines in #f2f4f7"),
+    ],
+)  # fmt: skip
+def test_a_planted_fault_is_seen(
+    browser: Browser, script: str, sound: str, broken: str, said: str
+) -> None:
+    html = """<!doctype html><body style="background: white; margin: 0"><figure id="wide"
+    style="width: 300px; margin: 0"><svg role="img" aria-label="A line" width="200" height="100">
+    <rect width="200" height="100" fill="white"/><path d="M0 90H200" stroke="#1d6fb8"/>
+    <text x="50" y="50" style="fill: #333">loss</text></svg></figure>"""
+    page = browser.new_page(viewport=PHONE)
+    page.set_content(html)
+    assert page.evaluate(script) == []
+    assert sound in html
+    page.set_content(html.replace(sound, broken))
+    told = page.evaluate(script)
+    page.close()
+    assert any(said in fault for fault in told), told
