@@ -75,6 +75,7 @@ add_module_names = False
 # libraries of which no inventory is at hand: a build may fetch nothing
 nitpick_ignore_regex = [
     (r"py:.*", r"(torch|numpy|np|matplotlib|collections|pathlib|typing|sklearn)\..*"),
+    (r"py:class", r"dlcourse\.plot\.scrubber\.Value"),  # a type variable
     (r"py:.*", r"(Tensor|ArrayLike|NDArray|Generator|Module|Axes|Figure|Layers|Path|optional)"),
 ]
 codeautolink_concat_default = True
