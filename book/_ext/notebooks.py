@@ -27,7 +27,9 @@ from notebook_names import needed
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxRole
 from sphinx.util.typing import ExtensionMetadata
+from sphinx.writers.html5 import HTML5Translator
 
 FOLDER = "notebooks"
 ARCHIVE = "all-notebooks.zip"
@@ -257,6 +259,29 @@ def closing(app: Sphinx, docname: str) -> str:
     return f"---\n\nA chapter of *{title}*: {app.config.copyright}."
 
 
+class archive_link(nodes.TextElement):
+    """Words that lead to the archive, where there is one."""
+
+
+class AllNotebooksRole(SphinxRole):
+    """`{all-notebooks}`, with the words of a link to the archive."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        return [archive_link(self.text, self.text, docname=self.env.docname)], []
+
+
+def visit_archive_link(self: HTML5Translator, node: archive_link) -> None:
+    if self.builder.name == "html":
+        page = self.builder.get_target_uri(node["docname"])
+        address = posixpath.relpath(f"{FOLDER}/{ARCHIVE}", posixpath.dirname(page) or ".")
+        self.body.append(f'<a href="{address}" download>')
+
+
+def depart_archive_link(self: HTML5Translator, node: archive_link) -> None:
+    if self.builder.name == "html":
+        self.body.append("</a>")
+
+
 def finish(app: Sphinx, exception: Exception | None) -> None:
     """Remove the notebooks of chapters that are gone, and pack the others into an archive."""
     if exception is not None or app.builder.name != "html":
@@ -280,6 +305,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Write the notebooks with the pages, the archive at the end."""
     repository = os.environ.get("BOOK_REPOSITORY", "")
     app.add_config_value("notebooks_repository", repository, "html", str)
+    app.add_role("all-notebooks", AllNotebooksRole())
+    app.add_node(archive_link, html=(visit_archive_link, depart_archive_link))
     app.connect("doctree-resolved", cast(Any, write), priority=900)
     app.connect("build-finished", finish, priority=600)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -125,7 +125,10 @@ def run(python: Path, notebook: Path, folder: Path) -> nbformat.NotebookNode:
     folder.mkdir(parents=True)
     try:
         return _run(python, notebook, folder)
-    except RuntimeError as error:  # now and then another process takes the port of a new kernel
+    except RuntimeError as error:
+        if type(error) is not RuntimeError:  # the kernel had started
+            raise
+        # now and then another process takes the port of a new kernel
         print(f"{notebook.name}: {error}; once more")
         return _run(python, notebook, folder)
 
@@ -144,4 +147,8 @@ def _run(python: Path, notebook: Path, folder: Path) -> nbformat.NotebookNode:
         timeout=SECONDS,
         resources={"metadata": {"path": str(folder)}},
     )
-    return client.execute(env=env)
+    try:
+        return client.execute(env=env)
+    finally:
+        if manager.has_kernel:  # nbclient leaves a kernel running that it was given
+            manager.shutdown_kernel(now=True)

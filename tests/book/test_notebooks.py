@@ -37,9 +37,13 @@ RIGHT, WRONG = (
     re.compile(r"^✗ Exercise \d+, not yet: .{20}"),
 )
 
-CHAPTER = """---
+FRONT = """---
+jupytext: {text_representation: {extension: .md, format_name: myst}}
 kernelspec: {display_name: Python 3, language: python, name: python3}
 ---
+"""
+
+CHAPTER = """
 # A chapter
 
 The value of {term}`loss` is $a_1 < 2$ in [the next chapter](two.md), 5 * 3 and x_1 [here](#ex-one).
@@ -126,11 +130,16 @@ A third secret.
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small book with two chapters and a glossary, built."""
-    two = "---\nkernelspec: {name: python3, display_name: Python 3, language: python}\n---\n# Two\n"
+    two = FRONT + "# Two\n\n```{code-cell} python\n1\n```\n"
     glossary = "---\norphan: true\n---\n# Glossary\n\n```{glossary}\nloss\n: How wrong.\n```\n"
     folder = small_book.write(
         tmp_path_factory.mktemp("small"),
-        {"part/one.md": CHAPTER, "part/two.md": two, "words.txt": "", "glossary.md": glossary},
+        {
+            "part/one.md": FRONT + CHAPTER,
+            "part/two.md": two,
+            "words.txt": "",
+            "glossary.md": glossary,
+        },
     )
     done = small_book.build(folder)
     assert done.returncode == 0, done.stderr
@@ -331,7 +340,7 @@ def test_two_exports_give_the_same_bytes(small: Path) -> None:
 def test_ids_survive_an_edit_elsewhere(small: Path, tmp_path: Path) -> None:
     edited = CHAPTER.replace("2\\. is no list", "A new sentence.\n\n2\\. is no list")
     copy = small_book.write(
-        tmp_path, {"part/one.md": edited, "part/two.md": "# Two\n"}
+        tmp_path, {"part/one.md": FRONT + edited, "part/two.md": FRONT + "# Two\n"}
         | {"glossary.md": (small / "glossary.md").read_text("utf-8")},
     )  # fmt: skip
     assert small_book.build(copy).returncode == 0
@@ -346,9 +355,7 @@ def test_ids_survive_an_edit_elsewhere(small: Path, tmp_path: Path) -> None:
 
 def test_an_unknown_node_stops_the_build(tmp_path: Path) -> None:
     picture = "```{raw} html\n<b>lost</b>\n```\n"
-    book = small_book.write(
-        tmp_path, {"one.md": CHAPTER.split("# A chapter")[0] + f"# A chapter\n\n{picture}"}
-    )
+    book = small_book.write(tmp_path, {"one.md": f"{FRONT}# A chapter\n\n{picture}"})
     assert "has no form in a notebook" in small_book.build(book).stderr
 
 
