@@ -106,6 +106,8 @@ class Reader:
             self.complaints.append(f"console {message.type}: {message.text}")
 
     def _failed(self, request: Any) -> None:
+        if request.failure == "net::ERR_ABORTED":  # the reader has moved on to another page
+            return
         self.complaints.append(f"request failed: {request.url} ({request.failure})")
 
     def _response(self, response: Any) -> None:
