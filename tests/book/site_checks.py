@@ -18,7 +18,8 @@ from bs4 import BeautifulSoup, Tag
 FILE_NAME = re.compile(r"\S+\.(png|svg|jpe?g|gif|webp|pdf)|[0-9a-f]{16,}", re.IGNORECASE)
 TEX = re.compile(r"\$|\\[a-zA-Z]+|\\[()\[\]]|\^\{|_\{")
 MARKUP = re.compile(r"`|:::|\{[\w:+-]*\}|\*\*\w|\]\(|^#+ |^%", re.MULTILINE)
-FORMAT = re.compile(r"%[.\d]*[dfgs]\b|\{[^{}\n]{1,40}\}|(?<![./\d])\d+\.\d{7,}")
+# (a brace before a quotation mark opens numpydoc's list of choices, such as {"row", "col"})
+FORMAT = re.compile(r"%[.\d]*[dfgs]\b|\{(?!“)[^{}\n]{1,40}\}|(?<![./\d])\d+\.\d{7,}")
 BAD_NUMBER = re.compile(r"\b(nan|None|inf)\b")
 # what is no prose: code, formulas, drawings, and the words over the folds of the code
 NO_PROSE = (
