@@ -33,7 +33,7 @@ html: ## set up .venv, run every chapter, write book/_build/html
 test: ## set up .venv and run lint, types, contracts, unit, site and browser tests
 	@$(SET_UP) book test
 	$(CHECKS)
-	@CHROMIUM="$$($(PY) tools/find_chromium.py)" && export CHROMIUM && $(PY) -m pytest $(PYTEST_ARGS)
+	@CHROMIUM="$$($(PY) tools/find_chromium.py)" && export CHROMIUM && $(PY) -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 live: ## rebuild on save, in the browser
 	@$(SET_UP) book
