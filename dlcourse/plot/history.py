@@ -77,9 +77,7 @@ def history(
             panel.set_yscale("log")
     if limit is not None:
         value, label = limit if isinstance(limit, tuple) else (limit, None)
-        best = (
-            f"{100 * value:.1f}%" if accuracies and not (given and losses) else f"{value:.3g}"
-        )
+        best = f"{100 * value:.1f}%" if accuracies and not (given and losses) else f"{value:.3g}"
         limit_line(panels[-1], value, label or f"best possible: {best}")
     return panels if len(panels) > 1 else panels[0]
 
