@@ -7,6 +7,8 @@ SOURCE := book
 HTML := $(SOURCE)/_build/html
 SPHINX := -W --keep-going -d $(SOURCE)/_build/doctrees
 PORT ?= 8000
+# The ePub bears the date of the last commit; outside of git it is dated 1980.
+LAST_COMMIT := git log -1 --format=%ct 2>/dev/null || echo 315532800
 
 define CHECKS
 @$(PY) -m ruff check
@@ -16,7 +18,7 @@ define CHECKS
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help html test live serve bench lint linkcheck lock clean distclean
+.PHONY: help html epub dist test live serve bench lint linkcheck lock clean distclean
 
 help: ## list what make can do
 	@echo "Introduction to Neural Networks and Deep Learning"
@@ -29,6 +31,15 @@ help: ## list what make can do
 html: ## set up .venv, run every chapter, write book/_build/html
 	@$(SET_UP) book
 	@$(PY) -m sphinx -b html -j auto $(SPHINX) $(SPHINXOPTS) $(SOURCE) $(HTML)
+
+epub: ## write the book as an ePub: book/_build/epub/*.epub
+	@$(SET_UP) book
+	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$($(LAST_COMMIT))}" $(PY) -m sphinx -b epub -j auto $(SPHINX) -d $(SOURCE)/_build/doctrees-epub \
+		$(SPHINXOPTS) $(SOURCE) $(SOURCE)/_build/epub
+
+dist: html ## pack site, notebooks, ePub and wheel into one archive: dist/*.zip
+	@$(MAKE) --no-print-directory epub
+	@$(PY) tools/dist.py
 
 test: ## set up .venv and run lint, types, contracts, unit, site and browser tests
 	@$(SET_UP) book test
@@ -61,7 +72,7 @@ lock: ## write requirements.lock anew, from the ranges in pyproject.toml
 	@sh tools/with_python.sh tools/lock.py
 
 clean: ## remove what the build and the tests made, but not .venv
-	@rm -rf book/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks .jupyter_cache
+	@rm -rf book/_build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks .jupyter_cache
 	@find book dlcourse tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove .venv

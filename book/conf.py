@@ -37,6 +37,7 @@ extensions = [
     "numbering",
     "autolink",
     "polish",
+    "epub",
 ]
 exclude_patterns = ["_build", "_ext", "_static", "**/.ipynb_checkpoints"]
 nitpicky = True
@@ -110,6 +111,20 @@ html_secnumber_suffix = "\N{EN SPACE}"
 html_last_updated_fmt = None
 nb_code_prompt_show = "Show the code"
 nb_code_prompt_hide = "Hide the code"
+
+# --- ePub (book/_ext/epub.py) -------------------------------------------------------------------
+epub_basename = "neural-networks-and-deep-learning"
+epub_description = (
+    "From one artificial neuron to networks that see, read and generate, in PyTorch: a book for "
+    "life scientists, in which every figure and every number is computed."
+)
+epub_copyright = (
+    "Text and figures: CC BY 4.0, https://creativecommons.org/licenses/by/4.0/. Code: MIT licence."
+)
+epub_uid = "book"
+epub_identifier = "urn:uuid:a8c3b963-6d0a-5eca-bc4e-833d42106119"
+epub_tocdepth = 2
+epub_show_urls = "no"
 
 # Only a site that knows its public address has something to say to search engines.
 html_baseurl = os.environ.get("BOOK_BASE_URL", "")

@@ -179,7 +179,7 @@ class Executor:
         if exception is not None or app.config.nb_execution_mode != "cache":
             return
         prune_caches(Path(app.config.nb_execution_cache_path))
-        if app.builder.format != "html":
+        if app.builder.name != "html":
             return
         times = run_times(app)
         if times:

@@ -39,16 +39,20 @@ THEME_SCRIPTS = (
 
 def polish(html: str) -> str:
     """Clear the faults that the theme and other tools leave in a page."""
-    html = html.replace(UNFINISHED, "")
+    html = mend(html.replace(UNFINISHED, ""))
+    html = OUTSIDE_LINK.sub(_without_referrer, html)
+    html = _name_landmarks(html)
+    return INLINE_STYLE.sub(r'\1 data-style="\2"', html)
+
+
+def mend(html: str) -> str:
+    """Clear the faults in the text of a page, whatever stands around it."""
     html = html.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     html = SCOPED_STYLE.sub("", html)
     html = LONE_TERM.sub("</dt>\n<dd></dd></dl>", html)
     html = SIGNATURE.sub(_as_lines, html)
     html = EMPTY_HEADER.sub("<td></td>", html)
-    html = html.replace(' role="doc-biblioentry"', ' role="listitem"')
-    html = OUTSIDE_LINK.sub(_without_referrer, html)
-    html = _name_landmarks(html)
-    return INLINE_STYLE.sub(r'\1 data-style="\2"', html)
+    return html.replace(' role="doc-biblioentry"', ' role="listitem"')
 
 
 def _as_lines(match: re.Match[str]) -> str:
