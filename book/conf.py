@@ -39,7 +39,7 @@ extensions = [
     "polish",
     "epub",
 ]
-exclude_patterns = ["_build", "_ext", "_static", "**/.ipynb_checkpoints"]
+exclude_patterns = ["_build", "**/_build", "_ext", "_static", "**/.ipynb_checkpoints"]
 nitpicky = True
 
 # --- language of the sources -------------------------------------------------------------------

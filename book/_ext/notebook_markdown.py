@@ -183,16 +183,17 @@ class Writer:
         return [label + self.inline(title), grid]
 
     def figure(self, node: nodes.figure) -> list[str]:
-        """Write the caption of a figure whose cell stands before it."""
+        """Write the caption of a figure; one that no cell draws is described by its alt text."""
         parent: nodes.Node | None = node
         while parent is not None and not (
             isinstance(parent, nodes.container) and parent.get("nb_element") == "cell_code"
         ):
             parent = parent.parent
-        if parent is None:
-            raise ExtensionError(f"{_place(node)} is drawn by no cell: a notebook cannot show it")
         captions = [self.inline(caption) for caption in node.findall(nodes.caption)]
-        return [f"**Figure {self.number(node)}.** {words}" for words in captions]
+        images = [] if parent else node.findall(nodes.image)
+        alts = " ".join(SPECIAL.sub(r"\\\1", image.get("alt", "")) for image in images)
+        told = f" (On the page only: {alts})" if alts.strip() else ""
+        return [f"**Figure {self.number(node)}.** {words}{told}" for words in captions]
 
     def quiz(self, box: quizzes.quiz) -> list[str]:
         """Write the questions of a quiz, each with its answer folded."""
