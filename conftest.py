@@ -8,6 +8,8 @@ import pytest
 from hypothesis import settings
 
 os.environ["MPLBACKEND"] = "Agg"
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small work, and several workers beside one another
+collect_ignore_glob = ["*/conftest.py"]  # not to be searched for doctests: they share a name
 
 # The same examples in every run, and no failure because a machine is slow.
 settings.register_profile("book", deadline=None, derandomize=True)

@@ -1,6 +1,7 @@
 """Quizzes: complete as a page, checked by keyboard in Chromium, and loud when badly written."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -102,7 +103,8 @@ def site(tmp_path_factory):
 def browser():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu"],
         )
         yield browser
         browser.close()

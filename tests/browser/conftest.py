@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.site)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # two at once in one process disturb each other, and asyncio
 def browser() -> Iterator[Browser]:
     chosen = os.environ.get("CHROMIUM", "")
     found = shutil.which(chosen) if chosen else next(filter(None, map(shutil.which, NAMES)), None)

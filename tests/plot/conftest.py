@@ -21,7 +21,7 @@ WEIGHTS = [RNG.normal(size=(3, 12)), np.eye(2, 3)]
 def _lines() -> Any:
     fig, ax = plot.axes()
     plot.spread(ax, [1, 2, 4, 8, 16], SEEDS, label="three layers")
-    plot.limit_line(ax, 0.95, "best possible: 95.0 %")
+    plot.limit_line(ax, 0.95, "best possible: 95.0%")
     ax.set(xscale="log", title="Accuracy", xlabel="width", ylabel="accuracy")
     return fig
 
@@ -53,7 +53,7 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "images": lambda: plot.image_grid(np.eye(8)[None].repeat(3, 0), titles=["a", "b", "c"]),
     "confusion": lambda: plot.confusion_matrix([[50, 2], [3, 45]], ["benign", "malignant"]),
 }
-ALT = "Accuracy rises with width and stays below the best possible 95 %"
+ALT = "Accuracy rises with width and stays below the best possible 95%"
 
 
 @pytest.fixture(params=list(FIGURES))
@@ -67,7 +67,7 @@ def alt() -> str:
     return ALT
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # two at once in one process disturb each other, and asyncio
 def browser() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     assert path, "no Chromium: install it, or say where it is in the variable CHROMIUM"

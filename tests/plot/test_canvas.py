@@ -69,7 +69,7 @@ def test_each_method_is_a_row_with_its_mean_in_words():
     plot.dots(ax, {"a": [0.9, 0.92], "b": [0.8]}, limit=(0.95, "Bayes"))
     assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
     texts = [t.get_text() for t in ax.findobj(plt.Annotation)]
-    assert {"91.0\u00a0%", "80.0\u00a0%", "Bayes"} <= set(texts)
+    assert {"91.0%", "80.0%", "Bayes"} <= set(texts)
     assert ax.get_ylim()[0] > ax.get_ylim()[1], "the first row is not on top"
 
 
