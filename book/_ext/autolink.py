@@ -44,6 +44,8 @@ def resolve_once(name: Name, inventory: dict[str, str]) -> str:
     """Say what a name in the code stands for, from the last build if that knew."""
     if name.resolved_location in inventory:
         return cast(str, name.resolved_location)
+    if name.import_components[0] != "dlcourse":
+        return ""  # of other libraries no inventory is at hand: nothing to link to, or to import
     return cast(str, resolve_location(name, inventory))
 
 
