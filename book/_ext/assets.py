@@ -20,7 +20,6 @@ from figures import palette_css
 from sphinx.application import Sphinx
 
 THEME_SHEETS = ("basic.css", "styles/pydata-sphinx-theme.css")
-LEFT_OUT = ("copybutton.css",)
 ICONS = "vendor/fontawesome/webfonts/fa-solid-900.woff2"
 KEPT = {"site.css", "early.js", "site.js", "icons.woff2", "math.woff2", "favicon.svg", "logo.svg"}
 FONT_FACE = re.compile(r"@font-face *\{[^}]*\}\n?")
@@ -66,7 +65,7 @@ def _sheets(app: Sphinx) -> list[str]:
 
 def style_sources(static: Path, sheets: Iterable[str]) -> str:
     """Join the style sheets as they are."""
-    files = [static / name for name in sheets if name not in LEFT_OUT]
+    files = [static / name for name in sheets]
     return "\n".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
 
 
