@@ -30,13 +30,13 @@ def palette() -> dict[str, tuple[str, str]]:
     package = importlib.util.find_spec("dlcourse")
     if package is None or not package.submodule_search_locations:
         raise ImportError("the figures' colours come from the package dlcourse: install it")
-    file = Path(package.submodule_search_locations[0], "plot", "style.py")
+    file = Path(package.submodule_search_locations[0], "plot", "palette.py")
     spec = importlib.util.spec_from_file_location("dlcourse_palette", file)
     assert spec is not None
     assert spec.loader is not None
-    style = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(style)
-    return cast(dict[str, tuple[str, str]], style.PALETTE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return cast(dict[str, tuple[str, str]], module.PALETTE)
 
 
 def palette_css() -> str:
