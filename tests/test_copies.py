@@ -12,7 +12,7 @@ import dlcourse
 PACKAGE = Path(dlcourse.__file__).parent
 CONCEPTS = sorted(
     path
-    for part in ("neuron",)
+    for part in ("neuron", "learning")
     for path in (PACKAGE / part).glob("*.py")
     if path.stem != "__init__"
 )
@@ -23,16 +23,20 @@ for name in ("dlcourse", "sklearn", "matplotlib", "tqdm"):
     sys.modules[name] = None
 """
 WORKS = {
-    "perceptron": "assert int(m.learnable_functions(2).sum()) == 14",
-    "activations": "import torch; assert m.d_sigmoid(torch.zeros(1)) == 0.25",
-    "multilayer": "assert m.count_linear_pieces(m.sawtooth_network(3)) == 8",
+    "neuron/perceptron": "assert int(m.learnable_functions(2).sum()) == 14",
+    "neuron/activations": "import torch; assert m.d_sigmoid(torch.zeros(1)) == 0.25",
+    "neuron/multilayer": "assert m.count_linear_pieces(m.sawtooth_network(3)) == 8",
 }
 
 
-@pytest.mark.parametrize("module", CONCEPTS, ids=lambda path: path.stem)
+def _slug(module):
+    return f"{module.parent.name}/{module.stem}"
+
+
+@pytest.mark.parametrize("module", CONCEPTS, ids=_slug)
 def test_a_copied_module_works_alone(module, tmp_path):
     shutil.copy(module, tmp_path)
-    code = f"{HIDE}\nimport {module.stem} as m\n{WORKS[module.stem]}\nprint(m.__file__)"
+    code = f"{HIDE}\nimport {module.stem} as m\n{WORKS[_slug(module)]}\nprint(m.__file__)"
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
