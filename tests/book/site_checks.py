@@ -21,10 +21,8 @@ MARKUP = re.compile(r"`|:::|\{[\w:+-]*\}|\*\*\w|\]\(|^#+ |^%", re.MULTILINE)
 # (a brace before a quotation mark opens numpydoc's list of choices, such as {"row", "col"})
 FORMAT = re.compile(r"%[.\d]*[dfgs]\b|\{(?!“)[^{}\n]{1,40}\}|(?<![./\d])\d+\.\d{7,}")
 BAD_NUMBER = re.compile(r"\b(nan|None|inf)\b")
-# what is no prose: code, formulas, drawings, and the words over the folds of the code
-NO_PROSE = (
-    "code, pre, math, svg, script, style, noscript, .highlight, .sig, .cell_output, .headerlink"
-)
+# what is no prose: code and what it prints, formulas, drawings; captions under outputs are prose
+NO_PROSE = "code, pre, math, svg, script, style, noscript, .highlight, .sig, .output, .headerlink"
 LOADS = {
     "script": "src", "img": "src", "source": "src", "iframe": "src", "embed": "src", "video": "src",
     "audio": "src", "track": "src", "object": "data", "image": "href", "use": "href",
@@ -33,6 +31,10 @@ LINKS_THAT_LOAD = {"stylesheet", "icon", "preload", "modulepreload", "prefetch",
 FOREIGN = re.compile(r"^([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 COMMENT = re.compile(r"/\*.*?\*/|^\s*//.*?$|<!--.*?-->", re.DOTALL | re.MULTILINE)
 NAMESPACE = re.compile(r"https?://www\.w3\.org/[\w/]+")
+# what only announces a term or repeats it: headings, goals, folds' titles, the words of a scrubber
+ANNOUNCED = "h1, h2, h3, h4, h5, h6, summary, .goals, .badges, .dl-scrubber"
+BLOCKS = "p, li, dt, dd, td, th, legend, label"
+NO_QUIZ = re.compile(r"The packaged version|Review\b.*|Exercises|Summary")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Page:
     @cached_property
     def soup(self) -> BeautifulSoup:
         return BeautifulSoup(self.html, "lxml")
+
+    @property
+    def is_chapter(self) -> bool:
+        """Whether the page bears the badges of a chapter."""
+        return self.soup.select_one("ul.badges") is not None
 
     @property
     def article(self) -> Tag:
@@ -99,10 +106,7 @@ def structure(page: Page) -> Iterator[str]:
     if len(headings) != 1:
         yield f"has {len(headings)} <h1>, expected 1"
         return
-    heading = BeautifulSoup(str(headings[0]), "lxml")
-    for tag in heading.select(".headerlink, .section-number"):
-        tag.decompose()
-    words = heading.get_text().strip()
+    words = own_words(headings[0])
     if not words or words.split()[0] not in title:
         yield f"<title> {title!r} does not name the page {words!r}"
     levels = [int(tag.name[1]) for tag in page.article.find_all(re.compile("^h[1-6]$"))]
@@ -267,17 +271,46 @@ def bare(code: str) -> str:
 
 
 def key_terms(page: Page) -> Iterator[str]:
-    """Every key term of a summary links to the glossary."""
+    """Every key term of a summary links to the glossary, as it did where it was first met."""
     for mark in page.article.find_all("strong", string=re.compile(r"^Key terms")):
+        met = {tag["href"] for tag in mark.parent.find_all_previous("a", href=True)}
         paragraph = BeautifulSoup(str(mark.parent), "lxml")
         terms = paragraph.select("a[href*='glossary.html#term-']")
         if not terms:
             yield f"{place(mark.parent)}: no key term links to the glossary"
+        for tag in terms:
+            if tag["href"] not in met:
+                name = tag.get_text()
+                yield f"{place(mark.parent)}: the key term {name!r} is not linked where first met"
         for tag in [*terms, *paragraph.find_all("strong")]:
             tag.decompose()
         for rest in re.split(r"[,.;]|\band\b", paragraph.get_text()):
             if rest.strip():
                 yield f"{place(mark.parent)}: the key term {rest.strip()!r} is not in the glossary"
+    if page.is_chapter and not page.article.find("strong", string=re.compile(r"^Key terms")):
+        yield "the summary has no line “Key terms.”"
+
+
+def quizzes(page: Page) -> Iterator[str]:
+    """Each main section of a chapter ends in a quiz, but for the code, the work and the summary."""
+    for section in page.article.select("section > section") if page.is_chapter else ():
+        heading = section.find("h2", recursive=False)
+        title = own_words(heading) if heading else ""
+        if heading is None or NO_QUIZ.fullmatch(title):
+            continue
+        last = section.find_all(True, recursive=False)[-1]
+        while last.name == "section":
+            last = last.find_all(True, recursive=False)[-1]
+        if "quiz" not in last.get("class", []):
+            yield f"the section #{section.get('id')} (“{title}”) does not end in a quiz"
+
+
+def own_words(tag: Tag) -> str:
+    """Return the text of a heading or term without its number and the link to itself."""
+    copy = BeautifulSoup(str(tag), "lxml")
+    for part in copy.select(".headerlink, .section-number"):
+        part.decompose()
+    return " ".join(copy.get_text().split())
 
 
 def machine_paths(page: Page) -> Iterator[str]:
@@ -295,5 +328,61 @@ def private_paths(text: str) -> Iterator[str]:
 
 CHECKS: list[Callable[[Page], Iterator[str]]] = [
     structure, unique_ids, links, unresolved, pictures, figures, leaks, numbers, equations, foreign,
-    key_terms, machine_paths,
+    key_terms, quizzes, machine_paths,
 ]  # fmt: skip
+
+
+# --- what must hold of the pages together ---------------------------------------------------------
+
+
+def chapters(site: Path) -> list[Page]:
+    """Return the chapters in the order in which the contents list them."""
+    home = Page(site, "index.html")
+    listed = home.soup.select("nav .toctree-l1 > a[href]")
+    pages = [Page(site, urldefrag(str(tag["href"])).url) for tag in listed]
+    return [page for page in pages if page.is_chapter]
+
+
+def first_uses(chapters: list[Page], glossary: Page) -> Iterator[str]:
+    """The paragraph in which the book first uses a term of the glossary links to its entry.
+
+    Chapters are read in their order, with captions, exercises and quizzes, and without code,
+    formulas, drawings, headings and goals. Of "multi-layer perceptron" neither "layer" nor
+    "perceptron" is a use.
+    """
+    terms = {str(tag["id"]): own_words(tag) for tag in glossary.soup.select("dt[id^=term-]")}
+    known = {form: name for name, term in terms.items() for form in forms(term)}
+    longest_first = sorted(known, key=len, reverse=True)
+    word = re.compile(
+        rf"(?<![\w-])({'|'.join(map(re.escape, longest_first))})(?![\w-])", re.IGNORECASE
+    )
+    met: set[str] = set()
+    for page in chapters:
+        for block in paragraphs(page):
+            text = " ".join(block.get_text().split())
+            for found in word.finditer(text):
+                name = known[found[0].lower()]
+                if name not in met and not block.select(f"a[href$='#{name}']"):
+                    around = text[max(found.start() - 40, 0) : found.end() + 20]
+                    yield (
+                        f"{page.name}: the book first uses {terms[name]!r} in “…{around}…”, "
+                        f"which does not link to the glossary: write {{term}}`{found[0]}` there, "
+                        "and say what it is"
+                    )
+                met.add(name)
+
+
+def paragraphs(page: Page) -> Iterator[Tag]:
+    """Yield the innermost blocks of text of a page, without what is no prose or only announces."""
+    copy = BeautifulSoup(str(page.article), "lxml")
+    for tag in copy.select(f"{NO_PROSE}, {ANNOUNCED}"):
+        tag.replace_with(" ")
+    yield from (tag for tag in copy.select(BLOCKS) if not tag.select(BLOCKS))
+
+
+def forms(term: str) -> set[str]:
+    """Return a term in lower case, in the singular and in the plural."""
+    word = term.lower()
+    singular = {word[:-1]} if word.endswith("s") else set()
+    plural = {f"{word[:-1]}ies"} if word.endswith("y") else {f"{word}s", f"{word}es"}
+    return {word} | singular | plural

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from site_checks import CHECKS, Page
+from site_checks import CHECKS, Page, chapters, first_uses
 from small_book import BOOK
 
 ROOT = BOOK.parent
@@ -270,21 +270,24 @@ def test_nothing_else_is_complained_of(text_report: list[str]) -> None:
 WRITTEN = """<!DOCTYPE html>
 <html lang="en-GB"><head><title>Sound pages</title><link rel="stylesheet" href="site.css"></head>
 <body><article><section id="top"><h1><span class="section-number">1 </span>Sound pages</h1>
-<p>After <span class="pasted-text">14</span> steps <a href="#fig-line">Figure 1</a> is done.</p>
-<figure id="fig-line"><svg role="img" aria-label="A line falls from left to right"></svg>
+<ul class="badges"></ul><p id="met">With a <a href="glossary.html#term-bias">bias</a>.</p><p>After <span class="pasted-text">14</span> steps <a href="#fig-line">Figure 1</a> is done.</p>
+<div class="cell_output"><figure id="fig-line"><svg role="img" aria-label="A line falls from left to right"></svg>
 <figcaption><span class="caption-number">Figure 1</span> <span class="caption-text">A line.</span>
-</figcaption></figure>
+</figcaption></figure></div>
 <div class="math-block" id="eq-a"><math><annotation>x^2</annotation></math>
 <span class="eqno">(1)</span></div>
-<p id="terms"><strong>Key terms.</strong> <a href="glossary.html#term-bias">bias</a>.</p>
+<section id="sums"><h2>Sums</h2><section id="more"><h3>More</h3><p>So.</p>
+<div class="quiz" id="quiz-a"></div></section></section>
+<section id="end"><h2>Summary<a class="headerlink" href="#end">#</a></h2>
+<p id="terms"><strong>Key terms.</strong> <a href="glossary.html#term-bias">bias</a>.</p></section>
 </section></article></body></html>
 """
 PLANTED = {
     "structure": [
         ('lang="en-GB"', "", "<html> has no lang"),
         ("<title>Sound", "<title>Other", "does not name the page"),
-        ("<p id", "<h1>Two</h1><p id", "has 2 <h1>"),
-        ("<p id", "<h3>Deep</h3><p id", "an <h3> follows an <h1>"),
+        ('<p id="met"', '<h1>Two</h1><p id="met"', "has 2 <h1>"),
+        ('<p id="met"', '<h3>Deep</h3><p id="met"', "an <h3> follows an <h1>"),
     ],
     "unique_ids": [
         ('id="terms"', 'id="top"', "the id 'top' is given to 2 elements"),
@@ -324,6 +327,7 @@ PLANTED = {
         ("is done", "is %.2f", "a format ('%.2f') is left in the text"),
         ("is done", "is {n_steps}", "a format ('{n_steps}') is left in the text"),
         ("is done", "is 0.30000000000000004", "a format ('0.30000000000000004')"),
+        ("A line.<", r"A line, \alpha.<", r"TeX ('\\alpha') is left in the text"),
         ("is done", '<code class="math-error">x</code>', "something could not be rendered"),
     ],
     "numbers": [
@@ -342,7 +346,16 @@ PLANTED = {
         ("is done", "<style>a{background:url(//cdn.example/a.png)}</style>", "<style> names '//"),
         ("is done", "<script>fetch('https://cdn.example/a')</script>", "<script> names 'https:"),
     ],
-    "key_terms": [(">bias</a>", ">bias</a>, margin", "the key term 'margin' is not")],
+    "key_terms": [
+        (">bias</a>.</p></section>", ">bias</a>, margin.</p></section>", "the key term 'margin' is"),
+        ('<p id="met">With a <a href="glossary.html#term-bias">', "<p><a>", "'bias' is not linked"),
+        ("<strong>Key terms.</strong>", "", "the summary has no line “Key terms.”"),
+    ],
+    "quizzes": [
+        ('class="quiz"', 'class="note"', "the section #sums (“Sums”) does not end in a quiz"),
+        ("</div></section>", "</div><p>More.</p></section>", "does not end in a quiz"),
+        (">Summary<", ">Other<", "the section #end (“Other”) does not end in a quiz"),
+    ],
     "machine_paths": [("is done", f"is in {ROOT}/book", f"'{ROOT}/book.' is a path of")],
 }  # fmt: skip
 
@@ -375,3 +388,56 @@ def test_a_gate_names_a_planted_fault(
     check = next(check for check in CHECKS if check.__name__ == gate)
     told = list(check(written(tmp_path, sound, broken)))
     assert any(said in fault for fault in told), told
+
+
+# --- what only a gate over all chapters can see ---------------------------------------------------
+
+HOME = """<nav><ul><li class="toctree-l1"><a href="b.html">1 First</a></li>
+<li class="toctree-l1"><a href="a.html">2 Second</a></li>
+<li class="toctree-l1"><a href="glossary.html">Glossary</a></li></ul></nav>"""
+GLOSSARY = """<dl><dt id="term-bias">bias<a class="headerlink" href="#term-bias">#</a></dt>
+<dt id="term-layer">layer</dt><dt id="term-hidden-layer">hidden layer</dt>
+<dt id="term-parity">parity</dt></dl>"""
+CHAPTER = '<article><h1>Biases</h1><ul class="badges"><li>layer</li></ul>{}</article>'
+FIRST = """<div class="goals"><p>See a bias.</p></div><pre>bias = 1</pre><p>The <code>bias</code> is
+unbiased, and bi-layers are two.</p><p>A <a href="glossary.html#term-bias">bias</a> helps.</p>"""
+SECOND = """<p>All biases.</p><figure><figcaption><p>A
+<a href="glossary.html#term-hidden-layer">hidden layer</a>.</p></figcaption></figure>
+<ul><li><p>Two <a href="glossary.html#term-layer">layers</a>.</p></li></ul>
+<div class="quiz"><legend>An odd <a href="glossary.html#term-parity">parity</a>?</legend></div>"""
+
+
+def told_of_first_uses(folder: Path, first: str = FIRST, second: str = SECOND) -> list[str]:
+    pages = {"a": CHAPTER.format(second), "b": CHAPTER.format(first)}
+    for name, html in {"index": HOME, "glossary": GLOSSARY, **pages}.items():
+        (folder / f"{name}.html").write_text(html, "utf-8")
+    return list(first_uses(chapters(folder), Page(folder, "glossary.html")))
+
+
+def test_terms_that_link_where_they_are_first_used_are_sound(tmp_path: Path) -> None:
+    assert told_of_first_uses(tmp_path) == []
+    assert [page.name for page in chapters(tmp_path)] == ["b.html", "a.html"]
+
+
+@pytest.mark.parametrize(
+    ("planted", "page", "said"),
+    [
+        ("<p>Biases bend.</p>{}", "b.html", "'bias' in “…Biases bend.…”"),
+        ("<p>Hidden layers.</p>{}", "b.html", "'hidden layer' in “…Hidden layers.…”"),
+        ("<ul><li><p>A layer.</p></li></ul>{}", "b.html", "'layer' in “…A layer.…”"),
+        ("{}<figcaption><p>A layer.</p></figcaption>", "b.html", "write {term}`layer` there"),
+        ("{}<table><tr><td>parities</td></tr></table>", "b.html", "'parity' in “…parities…”"),
+        ("{}<fieldset><legend>A layer?</legend></fieldset>", "b.html", "'layer' in “…A layer?…”"),
+    ],
+)
+def test_a_term_that_is_used_before_it_is_linked_is_named(
+    tmp_path: Path, planted: str, page: str, said: str
+) -> None:
+    [told] = told_of_first_uses(tmp_path, planted.format(FIRST))
+    assert told.startswith(f"{page}: the book first uses ")
+    assert said in told
+
+
+def test_a_term_whose_first_link_is_gone_is_named(tmp_path: Path) -> None:
+    [told] = told_of_first_uses(tmp_path, second=SECOND.replace("#term-parity", "#other"))
+    assert told.startswith("a.html: the book first uses 'parity' in “…An odd parity?…”")

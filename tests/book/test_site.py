@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from site_checks import CHECKS, Page, foreign_in_code, private_paths
+from site_checks import CHECKS, Page, chapters, first_uses, foreign_in_code, private_paths
 from small_book import BOOK
 
 import dlcourse
@@ -114,20 +114,6 @@ def test_a_chapter_is_of_readable_length(path: Path) -> None:
     assert 1500 <= n_words <= 4000, f"{path.name} has {n_words} words, expected 1,500 to 4,000"
 
 
-def terms(text: str) -> set[str]:
-    """Find the glossary terms that a text refers to."""
-    found = re.findall(r"\{term\}`([^`]+)`", text)
-    return {re.sub(r"^.*<(.*)>$", r"\1", term, flags=re.DOTALL).lower() for term in found}
-
-
-@pytest.mark.parametrize("path", CHAPTERS, ids=chapter_id)
-def test_key_terms_have_been_met_in_the_chapter(path: Path) -> None:
-    before, mark, key_terms = path.read_text("utf-8").partition("**Key terms.**")
-    assert mark, f"{path.name} has no line “**Key terms.**” in its summary"
-    unmet = terms(key_terms.split("\n\n")[0]) - terms(before)
-    assert not unmet, f"{path.name}: key terms not linked where they are first met: {unmet}"
-
-
 # --- the reference pages ------------------------------------------------------------------------
 
 
@@ -155,6 +141,15 @@ def test_every_module_says_what_is_public() -> None:
         m.__name__ for m in modules if not hasattr(m, "__path__") and not hasattr(m, "__all__")
     ]
     assert not silent, f"no __all__ in {', '.join(silent)}"
+
+
+def test_terms_are_linked_where_the_book_first_uses_them(site: Path) -> None:
+    in_order = chapters(site)
+    assert {page.path.with_suffix("").relative_to(site).as_posix() for page in in_order} == set(
+        map(chapter_id, CHAPTERS)
+    ), "the contents should list every chapter"
+    faults = list(first_uses(in_order, Page(site, "reference/glossary.html")))
+    assert not faults, "\n".join(faults)
 
 
 def test_every_term_of_the_glossary_is_used(site: Path) -> None:
