@@ -1,7 +1,8 @@
 """Scrubbers on pages: the element from the run, its script and style once for the whole site.
 
 `dlcourse.plot.scrubber` displays itself under a mime type of its own, which MyST-NB does not know.
-Here that type becomes raw HTML. Formats without scripts take the last frame, an ordinary image.
+Here that type becomes raw HTML. Formats without scripts take the last frame, an ordinary image, and
+the sentence that says so.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ def render_mime_type(self: NbElementRenderer, data: MimeData) -> list[nodes.Elem
     if data.mime_type == MIME:
         return [nodes.raw("", data.string, format="html")]
     rendered: list[nodes.Element] = render_known(self, data)
+    still = data.output_metadata.get(MIME, {}).get("still", "")
+    if still and data.mime_type == "image/svg+xml":
+        rendered.append(nodes.paragraph("", still, classes=["dl-scrubber-still"]))
     return rendered
 
 

@@ -90,6 +90,7 @@
     window.addEventListener("afterprint", () => show(before));
     respectMotion();
     show(0);
+    find("still").hidden = true;
     find("controls").hidden = false;
   }
 

@@ -29,6 +29,7 @@ Value = TypeVar("Value")
 DARK = (
     "body[data-jp-theme-light=false]",  # JupyterLab
     "[data-vscode-theme-kind=vscode-dark]",  # VS Code
+    "[data-vscode-theme-kind=vscode-high-contrast]",
     "html[theme=dark]",  # Colab
 )
 ICONS = {
@@ -50,11 +51,14 @@ class Scrubber:
         The last frame alone, for print and e-books.
     alt : str
         What the last frame shows.
+    still : str
+        A sentence to stand below the last frame where nothing moves.
     """
 
     html: str = field(repr=False)
     svg: str = field(repr=False)
     alt: str
+    still: str = field(repr=False)
 
     def __repr__(self) -> str:
         return self.alt
@@ -68,13 +72,16 @@ class Scrubber:
             f"<script>{script}</script></div>"
         )
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+        data = {
             SCRUBBER_MIME: self.html,
             "text/html": self._repr_html_(),
             "image/svg+xml": self.svg,
             "text/plain": self.alt,
         }
+        return data, {SCRUBBER_MIME: {"still": self.still}}
 
 
 def scrubber(
@@ -147,8 +154,12 @@ def scrubber(
     describe(still, alts[-1])
     roots[-1].attrib |= {"role": "img", "aria-label": alts[-1]}
     picture = themed(stack(roots, prefix))
-    html = _element(picture, prefix, label.strip(), texts, alts)
-    return Scrubber(html, serialize(still, prefix), alts[-1])
+    note = (
+        f"The last of {len(values)} pictures ({label.strip()}: {texts[-1]}). On the website, with "
+        "JavaScript, and in the notebook a slider leads through all of them."
+    )
+    html = _element(picture, prefix, label.strip(), texts, alts, note)
+    return Scrubber(html, serialize(still, prefix), alts[-1], note)
 
 
 def _draw_all(
@@ -169,7 +180,9 @@ def _text(root: ET.Element) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def _element(picture: str, prefix: str, label: str, texts: list[str], alts: list[str]) -> str:
+def _element(
+    picture: str, prefix: str, label: str, texts: list[str], alts: list[str], still: str
+) -> str:
     last, slider = len(texts) - 1, f"{prefix}-slider"
     frames = "".join(
         f'<li data-value="{escape(text)}">{escape(alt)}</li>'
@@ -178,6 +191,7 @@ def _element(picture: str, prefix: str, label: str, texts: list[str], alts: list
     return (
         f'<div class="dl-scrubber" role="group" aria-label="{escape(label)}">'
         f'<div class="dl-scrubber-picture">{picture}</div>'
+        f'<p class="dl-scrubber-still">{escape(still)}</p>'
         '<div class="dl-scrubber-controls" hidden>'
         f"{_button('play', 'Play')}{_button('previous', 'Previous')}"
         f'<input class="dl-scrubber-slider" id="{slider}" type="range" min="0" max="{last}" '

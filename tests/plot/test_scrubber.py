@@ -63,9 +63,9 @@ def test_a_site_gets_neither_script_nor_style(few):
     assert not {"script", "style"} & found.tags
     assert not {name for name in found.names if name == "style" or name.startswith("on")}
     assert len(found.ids) == len(set(found.ids))
-    assert {plot.SCRUBBER_MIME, "text/html", "image/svg+xml", "text/plain"} == set(
-        few._repr_mimebundle_()
-    )
+    data, metadata = few._repr_mimebundle_()
+    assert set(data) == {plot.SCRUBBER_MIME, "text/html", "image/svg+xml", "text/plain"}
+    assert metadata == {plot.SCRUBBER_MIME: {"still": few.still}}
 
 
 def test_two_runs_give_the_same_bytes_and_a_key_tells_two_apart(few):
@@ -90,6 +90,7 @@ def test_only_the_last_frame_is_seen_without_javascript(few, browser):
     assert page.get_by_text("after update 4", exact=True).is_visible()
     assert not page.get_by_text("after update 0", exact=True).is_visible()
     assert not page.get_by_role("slider").is_visible()
+    assert page.get_by_text("The last of 5 pictures (Step: t = 4).").is_visible()
     page.context.close()
 
 
@@ -175,10 +176,17 @@ def test_reduced_motion_hides_the_play_button(site):
 
 def test_it_prints_its_last_frame(site):
     site.goto("http://book.test/")
+    still = site.get_by_text("The last of 5 pictures (Step: t = 4).")
+    assert not still.is_visible()
+    site.emulate_media(media="print")
     site.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert visible_titles(site) == ["after update 4"]
+    assert still.is_visible()
+    assert not site.get_by_role("slider").first.is_visible()
+    site.emulate_media(media="screen")
     site.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert visible_titles(site) == ["after update 0"]
+    assert not still.is_visible()
 
 
 def test_it_fits_a_phone(site):
@@ -193,6 +201,85 @@ def test_in_a_notebook_it_brings_its_own_script(few, page):
     page.set_content(few._repr_html_() + few._repr_html_())
     page.get_by_role("slider").first.press("ArrowRight")
     assert page.locator("output").all_text_contents() == ["t = 1", "t = 0"]
+
+
+# Notebooks write outputs with innerHTML, into a frame of their own or into the page. A browser runs
+# no script that comes so: VS Code and Colab make each script anew behind the output, JupyterLab in
+# its place and before the output is shown. An output that is not trusted gets none.
+HOSTS = {
+    "behind": """(html) => {
+        const cell = document.createElement("div");
+        document.body.append(cell);
+        cell.innerHTML = html;
+        for (const old of cell.querySelectorAll("script")) {
+          const made = document.createElement("script");
+          made.text = old.textContent;
+          cell.append(made);
+        }
+      }""",
+    "in its place": """(html) => {
+        const cell = document.createElement("div");
+        cell.innerHTML = html;
+        for (const old of cell.querySelectorAll("script")) {
+          const made = document.createElement("script");
+          made.append(document.createTextNode(old.textContent));
+          old.replaceWith(made);
+        }
+        document.body.append(cell);
+      }""",
+    "untrusted": """(html) => {
+        const cell = document.createElement("div");
+        cell.innerHTML = html;
+        document.body.append(cell);
+      }""",
+}
+FRAME = """<!doctype html><html><body data-vscode-theme-kind="vscode-dark"></body></html>"""
+
+
+@pytest.fixture
+def notebook(page):
+    """A sandboxed frame, like the webview in which a notebook shows its outputs."""
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.set_content('<iframe sandbox="allow-scripts" width="600" height="550"></iframe>')
+    page.locator("iframe").evaluate("(frame, html) => { frame.srcdoc = html; }", FRAME)
+    page.frame_locator("iframe").locator("body[data-vscode-theme-kind]").wait_for(state="attached")
+    yield page.frames[1]
+    assert complaints == []
+
+
+@pytest.mark.parametrize("host", ["behind", "in its place"])
+def test_outputs_written_with_inner_html_work_beside_one_another(few, page, notebook, host):
+    other = plot.scrubber(draw, range(3), label="Epoch", alt=say)
+    notebook.evaluate(HOSTS[host], few._repr_html_())
+    first = notebook.get_by_role("slider")
+    first.focus()
+    page.keyboard.press("ArrowRight")
+    notebook.evaluate(HOSTS[host], other._repr_html_())  # a later cell is run
+    output = notebook.locator("output")
+    assert output.all_text_contents() == ["t = 1", "0"], "the first was set back"
+    page.keyboard.press("ArrowRight")
+    assert output.all_text_contents() == ["t = 2", "0"]
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # next
+    assert visible_titles(notebook) == ["after update 3"]
+    for _ in range(3):
+        page.keyboard.press("Tab")  # play, previous, slider of the second
+    page.keyboard.press("End")
+    assert output.all_text_contents() == ["t = 3", "2"]
+    assert [note.is_visible() for note in notebook.get_by_text("The last of").all()] == [False] * 2
+    paper = notebook.locator(".dl-notebook").first.evaluate(
+        "e => getComputedStyle(e).backgroundColor"
+    )
+    assert max(map(int, re.findall(r"\d+", paper))) < 70, f"on a dark page the paper is {paper}"
+
+
+def test_an_output_that_is_not_trusted_shows_its_last_frame_and_says_so(few, notebook):
+    notebook.evaluate(HOSTS["untrusted"], few._repr_html_())
+    assert visible_titles(notebook) == ["after update 4"]
+    assert notebook.get_by_text("The last of 5 pictures (Step: t = 4).").is_visible()
+    assert not notebook.get_by_role("slider").is_visible()
 
 
 @pytest.mark.parametrize(
