@@ -1,7 +1,8 @@
 """What the chapters took to run: one file of measured figures, and the table filled from it.
 
 Measured times differ from build to build. They stand in `_static/run-times.js` and nowhere else;
-the script `measured.js` fills them into badges and table.
+the script `measured.js` fills them into badges and table. An ePub has no script, and its table none
+of these columns.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ from sphinx.util.typing import ExtensionMetadata
 PAGE = "reference/run-times"
 MEASURED = "run-times.js"
 LIMIT = "under a minute"
-COLUMNS = ("Chapter", "Seconds", "Peak memory (MB)", "Code cells", "Words", "Minutes to read")
+COUNTED = ("Code cells", "Words", "Minutes to read")
+MEASURED_COLUMNS = ("Seconds", "Peak memory (MB)")
+ELSEWHERE = (
+    "Seconds and memory differ from machine to machine: they stand in this table on the website."
+)
 
 
 class measured_table(nodes.General, nodes.Element):
@@ -63,22 +68,29 @@ def _rows(app: Sphinx) -> Iterator[tuple[str, str, Counts]]:
 
 def fill_tables(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Write the table; its measured cells hold the limit until the script fills them."""
+    online = app.builder.name == "html"
     for place in list(doctree.findall(measured_table)):
-        rows = []
+        names = ("Chapter", *(MEASURED_COLUMNS if online else ()), *COUNTED)
+        rows = [[nodes.paragraph("", name) for name in names]]
         for chapter, title, counts in _rows(app):
             address = app.builder.get_relative_uri(docname, chapter)
             link = nodes.reference("", title, internal=True, refuri=address)
-            numbers = [f"{n:,}" for n in (counts.cells, counts.words, counts.minutes)]
-            rows.append([
-                nodes.paragraph("", "", link),
-                nodes.paragraph("", "", measured(chapter, "seconds", LIMIT)),
-                nodes.paragraph("", "", measured(chapter, "peak_mb", "not known")),
-                *(nodes.paragraph("", number) for number in numbers),
-            ])  # fmt: skip
-        table = _table([[nodes.paragraph("", name) for name in COLUMNS], *rows])
-        machine = measured("", "machine", "the machine that built this site")
-        words = nodes.Text("Measured on ")
-        place.replace_self([table, nodes.paragraph("", "", words, machine, nodes.Text("."))])
+            cells: list[nodes.Node] = [link]
+            if online:
+                cells.append(measured(chapter, "seconds", LIMIT))
+                cells.append(measured(chapter, "peak_mb", "not known"))
+            counted = (counts.cells, counts.words, counts.minutes)
+            cells += [nodes.Text(f"{number:,}") for number in counted]
+            rows.append([nodes.paragraph("", "", cell) for cell in cells])
+        place.replace_self([_table(rows), _said_below(online)])
+
+
+def _said_below(online: bool) -> nodes.paragraph:
+    """Say on which machine was measured, or where the measured figures stand."""
+    if not online:
+        return nodes.paragraph("", ELSEWHERE)
+    machine = measured("", "machine", "the machine that built this site")
+    return nodes.paragraph("", "", nodes.Text("Measured on "), machine, nodes.Text("."))
 
 
 def measured(chapter: str, what: str, until_then: str) -> nodes.raw:

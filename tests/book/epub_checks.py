@@ -1,6 +1,7 @@
 """What must be true of an ePub, as functions that return faults in words."""
 
 import posixpath
+import re
 import shutil
 import subprocess
 import zipfile
@@ -18,6 +19,7 @@ OPF = "http://www.idpf.org/2007/opf"
 MADE_FOR_THE_PACKAGE = {"mimetype", "META-INF/container.xml", "content.opf"}
 SCRIPTED = {"script", "form", "input", "button", "iframe", "object", "embed"}
 MATH_TAGS = {"math", "mi", "mn", "mo", "mrow", "mfrac", "msup", "msub", "annotation", "semantics"}
+ONLINE = re.compile(r"(?i)\b(move the slider|click|tap on|not known)\b")
 LOADED = ("src", "srcset", "poster", "data")
 
 
@@ -64,7 +66,7 @@ class Book:
 def faults(book: Book) -> list[str]:
     """Return all that is wrong with a book, each in one line."""
     checks = (well_formed, container, manifest, properties, order, images, formulas, scripts)
-    checks += (ids, links)
+    checks += (ids, links, words)
     return [fault for check in checks for fault in check(book)]
 
 
@@ -167,6 +169,15 @@ def links(book: Book):
                     yield f"{name}: {address} leads nowhere"
                 elif parts.fragment and parts.fragment not in known.get(target, set()):
                     yield f"{name}: {address} has no such place"
+
+
+def words(book: Book):
+    """Nothing is asked of readers, or left open, that only the website's scripts can do."""
+    for name, page in book.pages().items():
+        text = " ".join("".join(page.itertext()).split())
+        for found in ONLINE.finditer(text):
+            around = text[max(found.start() - 30, 0) : found.end() + 30]
+            yield f"{name}: “…{around}…” makes no sense in an ePub"
 
 
 def epubcheck(path: Path) -> list[str]:

@@ -270,8 +270,10 @@ def test_nothing_else_is_complained_of(text_report: list[str]) -> None:
 WRITTEN = """<!DOCTYPE html>
 <html lang="en-GB"><head><title>Sound pages</title><link rel="stylesheet" href="site.css"></head>
 <body><article><section id="top"><h1><span class="section-number">1 </span>Sound pages</h1>
-<ul class="badges"></ul><p id="met">With a <a href="glossary.html#term-bias">bias</a>.</p><p>After <span class="pasted-text">14</span> steps <a href="#fig-line">Figure 1</a> is done.</p>
-<div class="cell_output"><figure id="fig-line"><svg role="img" aria-label="A line falls from left to right"></svg>
+<ul class="badges"></ul><p id="met">With a <a href="glossary.html#term-bias">bias</a>.</p>
+<p>After <span class="pasted-text">14</span> steps <a href="#fig-line">Figure 1</a> is done.</p>
+<div class="cell_output"><figure id="fig-line">
+<svg role="img" aria-label="A line falls from left to right"></svg>
 <figcaption><span class="caption-number">Figure 1</span> <span class="caption-text">A line.</span>
 </figcaption></figure></div>
 <div class="math-block" id="eq-a"><math><annotation>x^2</annotation></math>
@@ -347,7 +349,7 @@ PLANTED = {
         ("is done", "<script>fetch('https://cdn.example/a')</script>", "<script> names 'https:"),
     ],
     "key_terms": [
-        (">bias</a>.</p></section>", ">bias</a>, margin.</p></section>", "the key term 'margin' is"),
+        ("</a>.</p></section>", "</a>, margin.</p></section>", "the key term 'margin' is not"),
         ('<p id="met">With a <a href="glossary.html#term-bias">', "<p><a>", "'bias' is not linked"),
         ("<strong>Key terms.</strong>", "", "the summary has no line “Key terms.”"),
     ],

@@ -88,6 +88,20 @@ def test_scrubbers_show_their_last_frame(book: Book, site: Path) -> None:
     image = figure.find(f"{{{XHTML}}}img")
     assert image is not None
     assert len(image.get("alt").split()) > 5
+    for name in CHAPTERS:
+        html = (site / name.replace(".xhtml", ".html")).read_text("utf-8")
+        stills = book.pages()[name].xpath("//*[@class='dl-scrubber-still']")
+        assert len(stills) == html.count('class="dl-scrubber"'), name
+        for still in stills:
+            assert re.match(r"The last of \d+ pictures \(.+: .+\)\. On the website", still.text)
+            assert etree.QName(still.getparent()).localname == "figure"
+
+
+def test_what_a_script_fills_on_the_site_is_left_out(book: Book) -> None:
+    page = book.pages()["reference/run-times.xhtml"]
+    heads = [" ".join(th.itertext()).strip() for th in page.iter(f"{{{XHTML}}}th")]
+    assert heads == ["Chapter", "Code cells", "Words", "Minutes to read"]
+    assert "they stand in this table on the website" in "".join(page.itertext())
 
 
 def test_figures_bring_their_own_paper(book: Book) -> None:
@@ -138,6 +152,11 @@ FAULTS = {
     "elements have the id": (b"</body>", b'<p id="twin"/><p id="twin"/></body>'),
     "leads nowhere": (b"</body>", b'<a href="gone.xhtml">gone</a></body>'),
     "has no such place": (b"</body>", b'<a href="#gone">gone</a></body>'),
+    "“…Click here.…” makes no sense": (b"</body>", b"<p>Click here.</p></body>"),
+    "Move the slider to the left.…” makes": (
+        b"</body>",
+        b"<p>Move the slider to the left.</p></body>",
+    ),
     "the manifest says": (b"</body>", b'<svg xmlns="http://www.w3.org/2000/svg"/></body>'),
 }
 

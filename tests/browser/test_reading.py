@@ -159,6 +159,47 @@ def test_reduced_motion_plays_nothing(read: Callable, http: str) -> None:
     expect(page.locator(".dl-scrubber-play").first).not_to_be_visible()
 
 
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_quizzes_are_answered_and_cleared_by_keyboard(read: Callable, http: str, name: str) -> None:
+    """Answer every question wrongly, if that is foreseen, and rightly; then clear what is kept."""
+    page = read().open(f"{http}/{name}")
+    for quiz in page.locator(".quiz").all():
+        state = quiz.locator(".quiz-state [role=status]")
+        for question in quiz.locator(".quiz-question").all():
+            feedback, answers = question.locator(".quiz-feedback"), question.locator("li")
+            rights = answers.evaluate_all("all => all.map((li) => li.dataset.right === 'yes')")
+            field = question.locator(".quiz-number input")
+            question.locator("input").first.focus()
+            for index in sorted(range(len(rights)), key=rights.__getitem__):
+                if field.count():
+                    field.press("Control+a")
+                    page.keyboard.type(answers.nth(index).get_attribute("data-value") or "")
+                    page.keyboard.press("Enter")
+                else:
+                    page.keyboard.press("Space")  # choose the first, then go on to this one
+                    while not question.locator("input").nth(index).is_checked():
+                        page.keyboard.press("ArrowDown")
+                    page.keyboard.press("Tab")
+                    page.keyboard.press("Enter")
+                    page.keyboard.press("Shift+Tab")
+                verdict = "Right: " if rights[index] else "Wrong: "
+                expect(feedback).to_contain_text(verdict)
+                said = feedback.locator("p").nth(1).inner_text()
+                assert len(said.split()) > 2, f"no reason is given: {said!r}"
+        expect(state).to_contain_text("✓ Done")
+    page.reload()
+    for quiz in page.locator(".quiz").all():
+        expect(quiz.locator(".quiz-state")).to_contain_text("✓ Done")
+        quiz.locator("summary").last.focus()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Start again"
+        assert visible_focus(page)
+        page.keyboard.press("Enter")
+    assert page.evaluate("Object.keys(localStorage).filter((k) => k.startsWith('quiz '))") == []
+    page.reload()
+    assert set(page.locator(".quiz-state [role=status]").all_text_contents()) == {""}
+
+
 def test_code_is_copied_as_it_is_written(read: Callable, http: str) -> None:
     reader = read(permissions=["clipboard-read", "clipboard-write"])
     page = reader.open(f"{http}/{CHAPTER}")
