@@ -275,7 +275,7 @@ def key_terms(page: Page) -> Iterator[str]:
     for mark in page.article.find_all("strong", string=re.compile(r"^Key terms")):
         met = {tag["href"] for tag in mark.parent.find_all_previous("a", href=True)}
         paragraph = BeautifulSoup(str(mark.parent), "lxml")
-        terms = paragraph.select("a[href*='glossary.html#term-']")
+        terms = paragraph.select("a[href*='#term-']")
         if not terms:
             yield f"{place(mark.parent)}: no key term links to the glossary"
         for tag in terms:

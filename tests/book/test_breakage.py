@@ -33,6 +33,8 @@ See {numref}`fig-SLUG`, {eq}`eq-SLUG`, {cite:t}`rosenblatt1958`, [home](index.md
 [page itself](#ex-SLUG), a {term}`perceptron`, {py:func}`dlcourse.plot.colour` and $x^2$. The answer
 is {glue:text}`answer_SLUG:.1f`.
 
+**Key terms.** {term}`perceptron`.
+
 $$
 y = x^2
 $$ (eq-SLUG)

@@ -83,7 +83,7 @@ def test_scrubbers_show_their_last_frame(book: Book, site: Path) -> None:
     html = (site / "neuron/perceptron.html").read_text("utf-8")
     assert "dl-scrubber" in html
     page = book.pages()["neuron/perceptron.xhtml"]
-    assert b"dl-scrubber" not in book.files["neuron/perceptron.xhtml"]
+    assert b"dl-scrubber-controls" not in book.files["neuron/perceptron.xhtml"]
     [figure] = page.xpath("//*[@id='fig-scrub-updates']")
     image = figure.find(f"{{{XHTML}}}img")
     assert image is not None
@@ -152,7 +152,7 @@ FAULTS = {
     "elements have the id": (b"</body>", b'<p id="twin"/><p id="twin"/></body>'),
     "leads nowhere": (b"</body>", b'<a href="gone.xhtml">gone</a></body>'),
     "has no such place": (b"</body>", b'<a href="#gone">gone</a></body>'),
-    "“…Click here.…” makes no sense": (b"</body>", b"<p>Click here.</p></body>"),
+    "Click here.…” makes no sense": (b"</body>", b"<p>Click here.</p></body>"),
     "Move the slider to the left.…” makes": (
         b"</body>",
         b"<p>Move the slider to the left.</p></body>",
