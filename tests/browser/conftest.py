@@ -137,3 +137,17 @@ def read(browser: Browser) -> Iterator[Callable[..., Reader]]:
         reader.context.close()
     complaints = [text for reader in readers for text in reader.complaints]
     assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def hear(browser: Browser) -> Callable[[Path, str], list[str]]:
+    """Open a page of a folder under the strict policy, and return what the browser complains of."""
+
+    def listen(folder: Path, name: str) -> list[str]:
+        with serve(folder, POLICY) as address:
+            reader = Reader(browser)
+            reader.open(f"{address}/{name}").wait_for_load_state("networkidle")
+            reader.context.close()
+        return reader.complaints
+
+    return listen

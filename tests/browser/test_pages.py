@@ -53,14 +53,18 @@ def test_axe_finds_no_barrier(
     assert page.locator("html").get_attribute("data-theme") == scheme
     if size == PHONE:
         assert page.evaluate(SIDEWAYS) == []
+    told = barriers(page)
+    assert not told, "\n".join(told)
+
+
+def barriers(page: Page) -> list[str]:
+    """Say what axe finds on a page, and in which elements."""
     # what is inside a named picture is hidden from readers by its role, and slow to look through
     page.evaluate("document.querySelectorAll('svg[role=img]').forEach((s) => s.replaceChildren())")
-    found = AXE.run(page).response["violations"]
-    told = [
+    return [
         f"{v['id']}: {v['help']}\n    " + "\n    ".join(n["html"][:150] for n in v["nodes"][:5])
-        for v in found
+        for v in AXE.run(page).response["violations"]
     ]
-    assert not told, "\n".join(told)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -73,17 +77,31 @@ def test_figures_can_be_seen(read: Callable, http: str, name: str, scheme: str) 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole_without_javascript(read: Callable, http: str, name: str) -> None:
     page = read(java_script_enabled=False).open(f"{http}/{name}")
-    assert page.locator("main h1").first.is_visible()
+    told = missing_without_javascript(page)
+    assert not told, "\n".join(told)
+
+
+def missing_without_javascript(page: Page) -> list[str]:
+    """Say what a reader without JavaScript does not see, or sees in vain."""
+    told = []
+    if not page.locator("main h1").first.is_visible():
+        told.append("the heading is hidden")
     for figure in page.locator("figure").all():
-        assert figure.locator("svg[role=img], img").first.is_visible(), figure.get_attribute("id")
+        if not figure.locator("svg[role=img], img").first.is_visible():
+            told.append(f"#{figure.get_attribute('id')} is hidden")
     for scrubber in page.locator(".dl-scrubber").all():
-        assert not scrubber.get_by_role("slider").is_visible()
+        if scrubber.get_by_role("slider").is_visible():
+            told.append("a slider does nothing")
+        if not scrubber.locator(".dl-scrubber-still").is_visible():
+            told.append("a scrubber does not say that it stands still")
     for fold in page.locator("main details").all():
         summary = fold.locator("summary").first
         if summary.is_visible():
             summary.click()
-            assert fold.locator(":scope > :not(summary)").first.is_visible()
-    assert not [b for b in page.locator("button").all() if b.is_visible()], "a button does nothing"
+            if not fold.locator(":scope > :not(summary)").first.is_visible():
+                told.append(f"“{summary.inner_text()}” does not unfold")
+    visible = [button for button in page.locator("button").all() if button.is_visible()]
+    return told + [f"the button “{button.inner_text()}” does nothing" for button in visible]
 
 
 @pytest.mark.parametrize(
@@ -111,3 +129,75 @@ def test_a_planted_fault_is_seen(
     told = page.evaluate(script)
     page.close()
     assert any(said in fault for fault in told), told
+
+
+ROOM = """<!doctype html><html lang="en"><title>A page</title><main><h1>A page</h1>
+<figure id="fig-a"><svg role="img" aria-label="A line" width="90" height="90"></svg></figure>
+<div class="dl-scrubber"><p class="dl-scrubber-still">The last of 3.</p>
+<input type="range" aria-label="Step" hidden></div>
+<details><summary>Hint</summary><p>Think.</p></details></main>"""
+
+
+def test_axe_names_a_planted_barrier(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content(ROOM)
+    assert barriers(page) == []
+    page.set_content(ROOM.replace("<h1>", '<img src="data:,"><h1 style="color: #999">'))
+    told = "\n".join(barriers(page))
+    page.close()
+    assert "image-alt: " in told
+    assert "color-contrast: " in told
+    assert '<h1 style="color: #999">' in told
+
+
+@pytest.mark.parametrize(
+    ("sound", "broken", "said"),
+    [
+        ("<h1>", "<h1 hidden>", "the heading is hidden"),
+        ("<figure", "<figure hidden", "#fig-a is hidden"),
+        (" hidden>", ">", "a slider does nothing"),
+        ('still">', 'still" hidden>', "does not say that it stands still"),
+        ("<p>Think.</p>", "<p hidden>Think.</p>", "“Hint” does not unfold"),
+        ("</main>", "<button>Go</button></main>", "the button “Go” does nothing"),
+    ],
+)
+def test_what_is_missing_without_javascript_is_named(
+    browser: Browser, sound: str, broken: str, said: str
+) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.set_content(ROOM)
+    assert missing_without_javascript(page) == []
+    page.set_content(ROOM.replace(sound, broken, 1))
+    told = missing_without_javascript(page)
+    page.close()
+    assert any(said in fault for fault in told), told
+
+
+@pytest.mark.parametrize(
+    ("planted", "said"),
+    [
+        ("<script>document.title = 'x'</script>", "Content Security Policy"),
+        ('<p style="color: red">Red</p>', "Content Security Policy"),
+        (
+            '<img alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
+            "Content Security Policy",
+        ),
+        (
+            '<img alt="" src="http://example.org/a.png">',
+            "foreign request: http://example.org/a.png",
+        ),
+        ('<img alt="" src="gone.png">', "404 for "),
+        ('<script src="loud.js"></script>', "script error: lost"),
+    ],
+)
+def test_a_complaint_of_the_browser_is_heard(
+    browser: Browser, hear: Callable, tmp_path: Path, planted: str, said: str
+) -> None:
+    icon = '<link rel="icon" href="icon.svg">'
+    (tmp_path / "icon.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', "utf-8")
+    (tmp_path / "loud.js").write_text("throw new Error('lost')", "utf-8")
+    (tmp_path / "sound.html").write_text(icon + ROOM, "utf-8")
+    (tmp_path / "broken.html").write_text(icon + ROOM + planted, "utf-8")
+    assert hear(tmp_path, "sound.html") == []
+    told = hear(tmp_path, "broken.html")
+    assert any(said in complaint for complaint in told), told
