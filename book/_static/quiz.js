@@ -17,9 +17,12 @@
     return made;
   };
 
-  const number = (text) => {
-    const plain = text.trim().replace("−", "-").replace(",", ".");
-    return plain === "" ? NaN : Number(plain);
+  // What a typed number may mean: the comma of 1,024 is one of thousands, or a decimal one.
+  const readings = (text) => {
+    const plain = text.trim().replace("−", "-");
+    const read = [plain.replace(",", ".")];
+    if (/^-?\d{1,3}(,\d{3})+(\.\d*)?$/.test(plain)) read.push(plain.replaceAll(",", ""));
+    return read.filter((each) => each !== "").map(Number).filter((each) => !Number.isNaN(each));
   };
 
   // The list item that answers what the reader chose or typed; or a sentence, if there is none.
@@ -30,10 +33,11 @@
       const options = [...question.querySelectorAll("input[type=radio]")];
       return items[options.findIndex((option) => option.checked)] ?? "Choose an answer first.";
     }
-    const given = number(field.value);
-    if (Number.isNaN(given)) return "Type a number, such as 0.5.";
+    const given = readings(field.value);
+    if (!given.length) return "Type a number, such as 0.5.";
     const slack = Number(question.dataset.tolerance) * (1 + 1e-9);
-    const near = items.find((item) => Math.abs(given - item.dataset.value) <= slack);
+    const near = items.find((item) =>
+      given.some((each) => Math.abs(each - item.dataset.value) <= slack));
     return near ?? "Not yet. Try again, or open the answer below.";
   };
 

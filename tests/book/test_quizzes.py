@@ -59,6 +59,23 @@ All but two.
 ::::
 """
 
+LARGE = """# Large
+
+::::{quiz} Check yourself
+:name: quiz-large
+
+:::{question} How many?
+:answer: 4096
+
+512 times 8.
+
+- 1204224
+
+  Too many.
+:::
+::::
+"""
+
 INDEX = "# Home\n\n```{toctree}\n:glob:\n\n*\n```\n"
 
 
@@ -94,7 +111,7 @@ def build(folder, pages, builder="html"):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    out, warnings = build(tmp_path_factory.mktemp("quizzes"), {"page": QUIZ})
+    out, warnings = build(tmp_path_factory.mktemp("quizzes"), {"page": QUIZ, "large": LARGE})
     assert warnings == ""
     return out
 
@@ -188,6 +205,24 @@ def test_numbers_are_checked_by_keyboard(page, typed, said):
     page.keyboard.insert_text(typed)
     page.keyboard.press("Enter")
     assert page.locator(".quiz-feedback").nth(1).inner_text().startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("4096", "Right: 4096"),
+        ("4,096", "Right: 4096"),
+        ("4,096.0", "Right: 4096"),
+        ("1,204,224", "Wrong: 1204224"),
+        ("40,96", "Not yet."),
+        ("4,096,", "Type a number, such as 0.5."),
+    ],
+)
+def test_thousands_may_be_parted_by_commas(page, site, typed, said):
+    page.goto((site / "large.html").as_uri())
+    page.get_by_label("Your answer").fill(typed)
+    page.get_by_label("Your answer").press("Enter")
+    assert page.locator(".quiz-feedback").inner_text().startswith(said)
 
 
 def answer_all(page):

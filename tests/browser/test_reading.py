@@ -161,9 +161,9 @@ def test_reduced_motion_plays_nothing(read: Callable, http: str) -> None:
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_quizzes_are_answered_and_cleared_by_keyboard(read: Callable, http: str, name: str) -> None:
-    """Answer every question wrongly, if that is foreseen, and rightly; then clear what is kept."""
+    """Answer every question, those of the first quiz wrongly before; then clear what is kept."""
     page = read().open(f"{http}/{name}")
-    for quiz in page.locator(".quiz").all():
+    for number, quiz in enumerate(page.locator(".quiz").all()):
         state = quiz.locator(".quiz-state [role=status]")
         for question in quiz.locator(".quiz-question").all():
             feedback, answers = question.locator(".quiz-feedback"), question.locator("li")
@@ -171,6 +171,8 @@ def test_quizzes_are_answered_and_cleared_by_keyboard(read: Callable, http: str,
             field = question.locator(".quiz-number input")
             question.locator("input").first.focus()
             for index in sorted(range(len(rights)), key=rights.__getitem__):
+                if number and not rights[index]:
+                    continue
                 if field.count():
                     field.press("Control+a")
                     page.keyboard.type(answers.nth(index).get_attribute("data-value") or "")
