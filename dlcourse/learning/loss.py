@@ -143,7 +143,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
             f"got {int(labels.min())} to {int(labels.max())}"
         )
     _check_finite(logits, "logits")
-    right = logits.gather(1, labels.long()[:, None])[:, 0]  # (n,): the right class's logit
+    right = logits.gather(1, labels.long()[:, None])[:, 0]  # (n,)
     return logits.logsumexp(1) - right
 
 
