@@ -3,7 +3,7 @@
 Nothing here downloads anything, and nothing here knows a model.
 """
 
-from dlcourse.data.real import Dataset, breast_cancer, digits
+from dlcourse.data.real import Dataset, breast_cancer, diabetes, digits
 from dlcourse.data.splits import Split, split
 from dlcourse.data.toy import (
     Problem,
@@ -23,6 +23,7 @@ __all__ = [
     "boolean_inputs",
     "breast_cancer",
     "circles",
+    "diabetes",
     "digits",
     "moons",
     "separable",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Dataset", "breast_cancer", "digits"]
+__all__ = ["Dataset", "breast_cancer", "diabetes", "digits"]
 
 
 @dataclass(frozen=True, eq=False)  # comparing tensors gives no yes or no
@@ -18,12 +18,12 @@ class Dataset:
         Name of the collection.
     X : Tensor, shape (n, D), float32
         One example a row.
-    y : Tensor, shape (n,), int64
-        Class numbers, 0 … K - 1.
+    y : Tensor, shape (n,)
+        Class numbers 0 … K - 1, int64; or, where a number is to be predicted, float32.
     feature_names : tuple of str
         D names, one for each column of X.
     class_names : tuple of str
-        K names, in the order of the class numbers.
+        K names, in the order of the class numbers; none where a number is to be predicted.
     source : str
         Who collected the data, and where they were published.
     image_shape : tuple of int, optional
@@ -92,6 +92,44 @@ def breast_cancer() -> Dataset:
         feature_names=tuple(str(name) for name in bunch.feature_names),
         class_names=tuple(str(name) for name in bunch.target_names),
         source="Wolberg, Street, Mangasarian (1995), UCI Machine Learning Repository",
+    )
+
+
+def diabetes() -> Dataset:
+    """Load 442 diabetes patients: ten measurements, and how far the disease went in a year.
+
+    Age in years, sex (1 or 2; scikit-learn does not say which is which), body mass index in kg/m²,
+    mean blood pressure in mmHg, and six blood-serum measurements: total cholesterol, LDL, HDL, the
+    ratio of the first to the last, the logarithm of triglycerides (probably), and glucose.
+
+    Returns
+    -------
+    Dataset
+        X as measured, not scaled. y is a measure of disease progression one year later, between 25
+        and 346; its unit was never published.
+
+    References
+    ----------
+    B. Efron, T. Hastie, I. Johnstone, R. Tibshirani (2004), "Least angle regression", Annals of
+    Statistics 32(2), 407-499, doi:10.1214/009053604000000067.
+
+    Examples
+    --------
+    >>> patients = diabetes()
+    >>> patients.X.shape, patients.y[:3]
+    (torch.Size([442, 10]), tensor([151.,  75., 141.]))
+    """
+    from sklearn.datasets import load_diabetes  # here, because it takes a second to import
+
+    bunch = load_diabetes(scaled=False)
+    names = ("age", "sex", "body mass index", "blood pressure", "total cholesterol", "LDL", "HDL")
+    return Dataset(
+        name="Diabetes",
+        X=torch.from_numpy(bunch.data).float(),
+        y=torch.from_numpy(bunch.target).float(),
+        feature_names=(*names, "cholesterol / HDL", "log triglycerides", "glucose"),
+        class_names=(),
+        source="Efron, Hastie, Johnstone, Tibshirani (2004), Annals of Statistics 32",
     )
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from dlcourse.data import Dataset, breast_cancer, digits
+from dlcourse.data import Dataset, breast_cancer, diabetes, digits
 
 
 def check(data: Dataset) -> None:
@@ -42,6 +42,23 @@ def test_breast_cancer_is_the_published_one():
     assert data.y.bincount().tolist() == [212, 357]
     radius = data.X[:, data.feature_names.index("mean radius")]
     assert float(radius[data.y == 0].mean()) > float(radius[data.y == 1].mean())  # not swapped
+
+
+def test_diabetes_is_the_published_one():
+    data = diabetes()
+    assert data.X.shape == (442, 10)
+    assert (data.X.dtype, data.y.dtype) == (torch.float32, torch.float32)
+    assert len(set(data.feature_names)) == 10
+    assert data.class_names == ()
+    assert bool(data.X.isfinite().all())
+    # The first two rows of Table 1 of Efron et al. (2004).
+    rows = [
+        [59, 2, 32.1, 101, 157, 93.2, 38, 4, 4.9, 87],
+        [48, 1, 21.6, 87, 183, 103.2, 70, 3, 3.9, 69],
+    ]
+    assert torch.allclose(data.X[:2], torch.tensor(rows), atol=0.05)
+    assert data.y[:6].tolist() == [151, 75, 141, 206, 135, 97]
+    assert (float(data.y.min()), float(data.y.max())) == (25, 346)
 
 
 def test_tumours_are_no_images():
