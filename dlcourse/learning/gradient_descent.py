@@ -220,7 +220,7 @@ class SpeedLimits:
         return (self.steepest - self.flattest) / (self.steepest + self.flattest)
 
     def factor(self, learning_rate: float) -> float:
-        """Return max |1 - ηλ|: the factor of the distance for one step; above 1 it grows."""
+        """Return ``max |1 - ηλ|``: what one step makes of the distance; above 1 it grows."""
         _check_rate(learning_rate)
         return max(abs(1 - learning_rate * self.flattest), abs(1 - learning_rate * self.steepest))
 
