@@ -60,11 +60,13 @@ class Value:
 
     def __add__(self, other: "Value | float") -> "Value":
         other = other if isinstance(other, Value) else Value(other)
-        return Value(self.data + other.data, ((self, 1.0), (other, 1.0)), "+")
+        arrows = (self, 1.0), (other, 1.0)
+        return Value(self.data + other.data, arrows, "+")
 
     def __mul__(self, other: "Value | float") -> "Value":
         other = other if isinstance(other, Value) else Value(other)
-        return Value(self.data * other.data, ((self, other.data), (other, self.data)), "*")
+        arrows = (self, other.data), (other, self.data)
+        return Value(self.data * other.data, arrows, "*")
 
     def __pow__(self, k: float) -> "Value":
         if isinstance(k, Value):
@@ -118,16 +120,16 @@ class Value:
         return Value(max(self.data, 0.0), ((self, float(self.data > 0)),), "relu")
 
     def backward(self) -> None:
-        """Set the ``grad`` of every number this one was computed from, starting from 0."""
+        """Set the ``grad`` of every number this one was computed from."""
         order = _in_order(self)
         for node in order:
             node.grad = 0.0
         self.grad = 1.0
-        for node in order:  # all that depends on it has reported: its own grad is complete
+        for node in order:  # its own grad is complete
             for source, slope in node.arrows:
                 source.grad += slope * node.grad
         if not all(math.isfinite(node.grad) for node in order):
-            raise ValueError("a derivative grew beyond the largest floating-point number")
+            raise ValueError("a derivative grew beyond the largest number")
 
     def __repr__(self) -> str:
         return f"Value({self.data:.6g}, grad={self.grad:.6g})"
