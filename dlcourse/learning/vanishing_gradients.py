@@ -15,6 +15,7 @@ ICLR, arXiv:1611.01232.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -384,9 +385,15 @@ def gaussian_mean(f: Function, q: float, *, n_nodes: int = 200) -> float:
         raise ValueError(f"q is a variance, finite and not negative; got {q}")
     if n_nodes < 2 or n_nodes % 2:
         raise ValueError(f"n_nodes must be even and at least 2, got {n_nodes}")
-    places, weights = np.polynomial.hermite_e.hermegauss(n_nodes)  # for the weight exp(-ξ²/2)
-    values = f(math.sqrt(q) * torch.from_numpy(places))
-    return float(values @ torch.from_numpy(weights)) / math.sqrt(2 * math.pi)
+    places, weights = _nodes(n_nodes)
+    return float(f(math.sqrt(q) * places) @ weights)
+
+
+@cache
+def _nodes(n: int) -> tuple[Tensor, Tensor]:
+    """Return where to evaluate a function of ξ, and how much each place counts."""
+    places, weights = np.polynomial.hermite_e.hermegauss(n)  # for the weight exp(-ξ²/2)
+    return torch.from_numpy(places), torch.from_numpy(weights / math.sqrt(2 * math.pi))
 
 
 @dataclass(frozen=True, eq=False)
@@ -440,8 +447,8 @@ def mean_field(
 
     References
     ----------
-    B. Poole, S. Lahiri, M. Raghu, J. Sohl-Dickstein, S. Ganguli (2016), "Exponential expressivity in
-    deep neural networks through transient chaos", NeurIPS 29, 3360-3368.
+    B. Poole, S. Lahiri, M. Raghu, J. Sohl-Dickstein, S. Ganguli (2016), "Exponential expressivity
+    in deep neural networks through transient chaos", NeurIPS 29, 3360-3368.
     S. S. Schoenholz et al. (2017): see the module.
 
     Examples
@@ -459,7 +466,7 @@ def mean_field(
         chi.append(sigma_w**2 * gaussian_mean(lambda z: _slope(activation, z).square(), q[-1]))
         mean_square = gaussian_mean(lambda z: activation(z).square(), q[-1])
         q.append(sigma_w**2 * mean_square + sigma_b**2)
-    return MeanField(torch.tensor(q).double(), torch.tensor(chi).double())
+    return MeanField(torch.tensor(q, dtype=torch.float64), torch.tensor(chi, dtype=torch.float64))
 
 
 def fixed_point(

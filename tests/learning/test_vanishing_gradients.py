@@ -303,10 +303,10 @@ def test_a_wide_network_does_what_is_predicted():
         zs = vg.forward(X, layers, g)
         theory = vg.mean_field(g, 8, sigma_w=sigma, q1=sigma**2)
         q = torch.stack([z.detach().square().mean() for z in zs])
-        assert torch.allclose(q, theory.q, rtol=0.05)
+        assert torch.allclose(q, theory.q, rtol=0.1)
         loss = (zs[-1] * some(8, 400, seed=5)).sum()
         norms = vg.gradient_norms(loss, zs).square().mean(1).sqrt()
-        assert torch.allclose(norms / norms[-1], theory.signals(), rtol=0.05)
+        assert torch.allclose(norms / norms[-1], theory.signals(), rtol=0.1)
 
 
 def test_fixed_point_gives_up_with_a_reason():
