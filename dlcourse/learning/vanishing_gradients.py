@@ -44,7 +44,11 @@ INITIALIZATIONS = ("pytorch", "glorot", "he", "orthogonal")
 
 
 def draw_layers(
-    sizes: Sequence[int], *, init: str | float, seeds: int | Sequence[int]
+    sizes: Sequence[int],
+    *,
+    init: str | float,
+    seeds: int | Sequence[int],
+    dtype: torch.dtype = torch.float64,
 ) -> list[tuple[Tensor, Tensor]]:
     """Draw the weights and biases with which a network starts.
 
@@ -62,11 +66,13 @@ def draw_layers(
     seeds : int or sequence of int
         One seed gives W of shape (inputs, outputs) and b of shape (outputs,); S seeds give S
         networks, W of shape (S, inputs, outputs) and b of shape (S, 1, outputs).
+    dtype : torch.dtype
+        Of the weights. The gradients of deep networks may be too small for float32.
 
     Returns
     -------
     list of (W, b)
-        float64, ready to be differentiated (``requires_grad``).
+        Ready to be differentiated (``requires_grad``).
 
     Raises
     ------
@@ -96,8 +102,8 @@ def draw_layers(
         raise ValueError(f"init must be one of {INITIALIZATIONS} or a number σ > 0, got {init!r}")
     if isinstance(seeds, int):
         dice = torch.Generator().manual_seed(seeds)
-        return [_draw_layer(n, m, init, dice) for n, m in pairwise(sizes)]
-    networks = [draw_layers(sizes, init=init, seeds=seed) for seed in seeds]
+        return [_draw_layer(n, m, init, dice, dtype) for n, m in pairwise(sizes)]
+    networks = [draw_layers(sizes, init=init, seeds=seed, dtype=dtype) for seed in seeds]
     if not networks:
         raise ValueError("seeds is empty: give one seed for each network")
     stacked = []
@@ -109,7 +115,7 @@ def draw_layers(
 
 
 def _draw_layer(
-    n_in: int, n_out: int, init: str | float, dice: torch.Generator
+    n_in: int, n_out: int, init: str | float, dice: torch.Generator, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
     W, b = torch.empty(n_in, n_out).double(), torch.zeros(n_out).double()
     if init == "pytorch":
@@ -125,7 +131,7 @@ def _draw_layer(
         variance = {"glorot": 2 / (n_in + n_out), "he": 2 / n_in}
         sd = math.sqrt(variance[init]) if isinstance(init, str) else init / math.sqrt(n_in)
         W.normal_(0, sd, generator=dice)
-    return W.requires_grad_(), b.requires_grad_()
+    return W.to(dtype).requires_grad_(), b.to(dtype).requires_grad_()
 
 
 def forward(
