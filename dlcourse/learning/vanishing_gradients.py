@@ -469,10 +469,11 @@ def mean_field(
         )
     q, chi = [float(q1)], list[float]()
     for _ in range(depth - 1):
-        chi.append(sigma_w**2 * gaussian_mean(lambda z: _slope(activation, z).square(), q[-1]))
-        mean_square = gaussian_mean(lambda z: activation(z).square(), q[-1])
-        q.append(sigma_w**2 * mean_square + sigma_b**2)
-    return MeanField(torch.tensor(q, dtype=torch.float64), torch.tensor(chi, dtype=torch.float64))
+        slopes = gaussian_mean(lambda z: _slope(activation, z) ** 2, q[-1])
+        outputs = gaussian_mean(lambda z: activation(z) ** 2, q[-1])
+        chi.append(sigma_w**2 * slopes)
+        q.append(sigma_w**2 * outputs + sigma_b**2)
+    return MeanField(_float64(q), _float64(chi))
 
 
 def fixed_point(
@@ -527,6 +528,10 @@ def fixed_point(
         f"q has not settled after {max_layers} layers at σ_w={sigma_w}, σ_b={sigma_b}: "
         f"it is {q:.3g} and moves more and more slowly, as it does at the edge of chaos"
     )
+
+
+def _float64(numbers: list[float]) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.float64)
 
 
 def _slope(activation: Function, z: Tensor) -> Tensor:
