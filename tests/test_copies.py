@@ -29,6 +29,7 @@ WORKS = {
     "neuron/activations": "import torch; assert m.d_sigmoid(torch.zeros(1)) == 0.25",
     "neuron/multilayer": "assert m.count_linear_pieces(m.sawtooth_network(3)) == 8",
     "learning/backpropagation": "w = m.Value(3.0); (w * w).backward(); assert w.grad == 6.0",
+    "learning/vanishing_gradients": "assert round(m.gaussian_mean(lambda z: z**2, 3.0), 9) == 3",
 }
 
 
