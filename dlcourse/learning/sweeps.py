@@ -111,8 +111,10 @@ def adam(
     if apart:
         W *= 1 - rate * decay
     g = G if apart else G + decay * W
-    m = memory.setdefault("m", torch.zeros_like(W)).lerp_(g, 1 - 0.9)
-    v = memory.setdefault("v", torch.zeros_like(W)).mul_(0.999).addcmul_(g, g, value=1 - 0.999)
+    if t == 1:
+        memory.update(m=torch.zeros_like(W), v=torch.zeros_like(W))
+    m = memory["m"].lerp_(g, 1 - 0.9)
+    v = memory["v"].mul_(0.999).addcmul_(g, g, value=1 - 0.999)
     W -= rate / (1 - 0.9**t) * m / (v.sqrt() / math.sqrt(1 - 0.999**t) + 1e-8)
 
 
