@@ -19,7 +19,7 @@ from dlcourse.learning import sweeps
 from dlcourse.training import fit
 
 SIZES = (1, 4, 16, 64, 256, 1024)
-MEMORY_SIZES = (64, 256, 1024, 4096)
+MEMORY_SIZES = (256, 1024, 4096)
 LOSS = F.binary_cross_entropy_with_logits
 
 
