@@ -28,14 +28,14 @@ def data():
     return X, (X[:, :1] * X[:, 1:] > 0).float()
 
 
-def net() -> nn.Sequential:
+def net(width: int = 32) -> nn.Sequential:
     return nn.Sequential(
-        nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 1)
+        nn.Linear(2, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1)
     )
 
 
-def bare_loop(X, y, n_epochs: int) -> None:
-    model, generator = net(), torch.Generator().manual_seed(0)
+def bare_loop(X, y, n_epochs: int, width: int = 32) -> None:
+    model, generator = net(width), torch.Generator().manual_seed(0)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     for _ in range(n_epochs):
         order = torch.randperm(len(X), generator=generator)
@@ -45,12 +45,12 @@ def bare_loop(X, y, n_epochs: int) -> None:
             optimizer.step()
 
 
-def with_fit(X, y, n_epochs: int) -> None:
-    fit(net(), X, y, loss=LOSS, n_epochs=n_epochs, device="cpu", progress=False)
+def with_fit(X, y, n_epochs: int, width: int = 32) -> None:
+    fit(net(width), X, y, loss=LOSS, n_epochs=n_epochs, device="cpu", progress=False)
 
 
-def sweep(X, y, K: int, n_epochs: int) -> None:
-    models = [net() for _ in range(K)]
+def sweep(X, y, K: int, n_epochs: int, width: int = 32) -> None:
+    models = [net(width) for _ in range(K)]
     sweeps.train(models, X, y, loss=LOSS, seed=range(K), n_epochs=n_epochs)
 
 
@@ -60,7 +60,7 @@ def seconds(run, *arguments) -> float:
     return perf_counter() - started
 
 
-def compare(K: int, rounds: int, n_epochs: int = 4) -> dict[str, float]:
+def compare(K: int, rounds: int, n_epochs: int = 4, width: int = 32) -> dict[str, float]:
     """Median seconds of one single run and of the sweep, and how many times faster it is.
 
     Eight single runs stand for K, of which each would take the same time.
@@ -68,9 +68,11 @@ def compare(K: int, rounds: int, n_epochs: int = 4) -> dict[str, float]:
     X, y = data()
     times: dict[str, list[float]] = {"bare loop": [], "fit": [], "sweep": []}
     for _ in range(rounds + 1):
-        times["bare loop"].append(median(seconds(bare_loop, X, y, n_epochs) for _ in range(8)))
-        times["fit"].append(median(seconds(with_fit, X, y, n_epochs) for _ in range(8)))
-        times["sweep"].append(seconds(sweep, X, y, K, n_epochs))
+        times["bare loop"].append(
+            median(seconds(bare_loop, X, y, n_epochs, width) for _ in range(8))
+        )
+        times["fit"].append(median(seconds(with_fit, X, y, n_epochs, width) for _ in range(8)))
+        times["sweep"].append(seconds(sweep, X, y, K, n_epochs, width))
     told = {f"{name}, s": round(median(values[1:]), 4) for name, values in times.items()}
     for name in ("bare loop", "fit"):
         pairs = zip(times[name][1:], times["sweep"][1:], strict=True)
@@ -91,6 +93,12 @@ def test_a_sweep_against_single_runs(benchmark, K):
     benchmark.extra_info.update(compare(K, rounds=9))
     benchmark.pedantic(sweep, args=(*data(), K, 4), rounds=3, warmup_rounds=1)
     print(K, benchmark.extra_info)
+
+
+def test_large_networks_gain_nothing(benchmark):
+    benchmark.extra_info.update(compare(8, rounds=3, n_epochs=1, width=512))
+    benchmark.pedantic(sweep, args=(*data(), 8, 1, 512), rounds=3)
+    print("width 512", benchmark.extra_info)
 
 
 def peak(K: int) -> int:
