@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import takewhile
+from numbers import Real
 from statistics import NormalDist
 
 import numpy as np
@@ -109,6 +110,11 @@ class History:
     seconds: float = 0.0
     stopped: str | None = None
 
+    @property
+    def best_epoch(self) -> int | None:
+        """The first epoch, counted from 1, of lowest validation loss; None without validation."""
+        return self.val_loss.index(min(self.val_loss)) + 1 if self.val_loss else None
+
     def __repr__(self) -> str:
         # Without the seconds, so that pages which show it do not differ between two builds.
         n, ending = len(self.train_loss), f" ({self.stopped})" if self.stopped else ""
@@ -125,6 +131,7 @@ class Patience:
     """Early stopping for `fit`: stop once ``n_epochs`` epochs in a row bring no new best loss.
 
     Better means lower by more than ``min_delta``. Without validation it looks at the training loss.
+    By itself it leaves the last weights; `fit` with ``keep_best=True`` ends with the best ones.
 
     Examples
     --------
@@ -323,8 +330,30 @@ def check_optimizer(
     return optimizer
 
 
-def check_losses(values: list[float], history: History, optimizer: Optimizer) -> list[float]:
-    """Return the losses of an epoch's steps, once they are all finite."""
+def check_adjustments(
+    schedule: Callable[[int], float] | None, clip_norm: float | None
+) -> tuple[Callable[[int], float] | None, float | None]:
+    """Return what changes the steps, once it can be meant."""
+    if schedule is not None and not callable(schedule):
+        rule = "a function from the number of a step to a factor, such as lambda step: 0.99**step"
+        raise TypeError(f"schedule must be {rule}; got {schedule!r}")
+    if clip_norm is not None and not 0 < clip_norm < math.inf:
+        raise ValueError(f"clip_norm must be positive, such as 1.0, or None; got {clip_norm}")
+    return schedule, clip_norm
+
+
+def check_factor(factor: float, step: int) -> float:
+    """Return what a schedule gave for a step, once it can multiply a learning rate."""
+    if not isinstance(factor, Real) or not 0 <= factor < math.inf:
+        rule = "schedule must give a factor on the learning rate, finite and at least 0"
+        raise ValueError(f"{rule}; for step {step} it gave {factor!r}")
+    return float(factor)
+
+
+def check_losses(
+    values: list[float], sizes: list[int], history: History, optimizer: Optimizer
+) -> float:
+    """Return the mean loss over an epoch's examples, once the losses of its steps are finite."""
     done, k = len(history.train_loss), sum(1 for _ in takewhile(math.isfinite, values))
     if k < len(values):
         last = ["none", *(f"{value:.4g}" for value in [*history.train_loss, *values[:k]])][-1]
@@ -333,4 +362,14 @@ def check_losses(values: list[float], history: History, optimizer: Optimizer) ->
             f"{done + 1} (last finite loss: {last}). The weights are lost: make a fresh model and "
             f"try a smaller learning_rate than {optimizer.param_groups[0]['lr']:g}"
         )
-    return values
+    return sum(value * size for value, size in zip(values, sizes, strict=True)) / sum(sizes)
+
+
+def check_weights(model: nn.Module) -> None:
+    """Refuse weights that the very last step broke, which no loss has shown."""
+    for name, p in model.named_parameters():
+        if not p.isfinite().all():
+            raise FloatingPointError(
+                f"the last step left NaN or infinity in {name}. The weights are lost: make a fresh "
+                "model and try a smaller learning_rate"
+            )

@@ -7,8 +7,9 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Generator, Iterable, Iterator
+from copy import deepcopy
+from itertools import count, islice
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ __all__ += ["History", "Patience", "Score", "evaluate", "predict", "wilson_inter
 Array = evaluation.Array
 Loss = evaluation.Loss
 Batches = Iterable[evaluation.Pair]
+Schedule = Callable[[int], float] | None
 
 
 def set_seed(seed: int) -> torch.Generator:
@@ -78,7 +80,11 @@ def fit(
     batch_size: int | None = 32,
     seed: int = 0,
     device: str | None = None,
+    schedule: Schedule = None,
+    clip_norm: float | None = None,
+    callback: Callable[[nn.Module, History], object] | None = None,
     stop: Callable[[History], bool] | None = None,
+    keep_best: bool = False,
     progress: bool = True,
 ) -> History:
     """Train a model by mini-batch gradient descent.
@@ -108,8 +114,17 @@ def fit(
         Of the batch order and dropout; the initial weights were drawn before.
     device : str, optional
         See `choose_device`.
+    schedule : callable, optional
+        From the number of a step, 0 at first, to a factor on the learning rate, such as
+        ``lambda step: 0.99**step``. In the end the optimizer gets its own rate back.
+    clip_norm : float, optional
+        The gradient of all weights together is shortened to this length wherever it is longer.
+    callback : callable, optional
+        Called after each epoch with the model, in eval mode, and the history; may draw at random.
     stop : callable, optional
         Called with the history after each epoch; True ends the training. See `Patience`.
+    keep_best : bool, default False
+        End with the weights of the epoch with the lowest validation loss, not with the last ones.
     progress : bool, default True
         Show a bar, if someone watches (a terminal or Jupyter) and ``TQDM_DISABLE`` is not set.
 
@@ -127,9 +142,12 @@ def fit(
     """
     if n_epochs < 1:
         raise ValueError(f"n_epochs must be at least 1, got {n_epochs}")
+    if keep_best and X_val is None:
+        raise ValueError("keep_best compares validation losses, so it needs X_val and y_val")
     home, place, started = evaluation.device_of(model), choose_device(device), time.perf_counter()
     history = History(str(place), sum(p.numel() for p in model.parameters() if p.requires_grad))
     cuda = range(torch.cuda.device_count()) if place.type == "cuda" else []
+    best: dict[str, Tensor] = {}
     try:
         with torch.random.fork_rng(cuda, device_type="cuda"):
             torch.manual_seed(seed)
@@ -137,19 +155,31 @@ def fit(
             val = evaluation.check_validation(model, X_val, y_val, loss)
             optimizer = evaluation.check_optimizer(model, optimizer, learning_rate)
             epochs = islice(_epochs(X, y, batch_size, seed), n_epochs)
+            adjust = _adjust(model, optimizer, *evaluation.check_adjustments(schedule, clip_norm))
             try:
                 for batches in _watched(epochs, n_epochs, history, progress):
-                    train_loss = _train_epoch(model, batches, loss, optimizer, history)
+                    losses, sizes = _train_epoch(model, batches, loss, optimizer, adjust)
+                    train_loss = evaluation.check_losses(losses, sizes, history, optimizer)
                     scores = [evaluation.score(model, *val, loss)] if val else []
                     history.train_loss.append(train_loss)
                     history.val_loss += [s.loss for s in scores]
                     history.val_accuracy += [s.accuracy for s in scores if s.accuracy is not None]
                     history.seconds = time.perf_counter() - started
+                    if keep_best and history.best_epoch == len(history.val_loss):
+                        best = deepcopy(model.state_dict())
+                    if callback is not None:
+                        with torch.random.fork_rng(cuda, device_type="cuda"):
+                            callback(model.eval(), history)
                     if stop is not None and stop(history):
                         history.stopped = "early"
                         break
             except KeyboardInterrupt:
                 history.stopped = "interrupted"
+            finally:
+                adjust.close()
+            if best:
+                model.load_state_dict(best)
+            evaluation.check_weights(model)
     finally:
         model.to(home).eval()
     return history
@@ -169,21 +199,40 @@ def _epochs(X: Tensor, y: Tensor, batch_size: int | None, seed: int) -> Iterator
         yield zip(torch.split(X[order], batch_size), torch.split(y[order], batch_size), strict=True)
 
 
+def _adjust(
+    model: nn.Module, optimizer: Optimizer, schedule: Schedule, clip_norm: float | None
+) -> Generator[None]:
+    """Before each step set its learning rate and clip the gradient; when closed, undo the rate."""
+    own = [(group, group["lr"]) for group in optimizer.param_groups if schedule is not None]
+    try:
+        for step in count():
+            if schedule is not None:
+                factor = evaluation.check_factor(schedule(step), step)
+                for group, rate in own:
+                    group["lr"] = factor * rate
+            if clip_norm is not None:
+                nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+            yield
+    finally:
+        for group, rate in own:
+            group["lr"] = rate
+
+
 def _train_epoch(
-    model: nn.Module, batches: Batches, loss: Loss, optimizer: Optimizer, history: History
-) -> float:
-    """Take a step for each batch and return the mean loss over the examples, not the batches."""
+    model: nn.Module, batches: Batches, loss: Loss, optimizer: Optimizer, adjust: Iterator[None]
+) -> tuple[list[float], list[int]]:
+    """Take a step for each batch; return the mean loss of each batch, and its size."""
     model.train()
     losses, sizes = [], []
     for xb, yb in batches:
         optimizer.zero_grad()
         batch_loss = loss(model(xb), yb)
         batch_loss.backward()  # type: ignore[no-untyped-call]
+        next(adjust)
         optimizer.step()
         losses.append(batch_loss.detach())  # .item() would wait for the GPU at every step
         sizes.append(len(xb))
-    values = evaluation.check_losses(torch.stack(losses).tolist(), history, optimizer)
-    return sum(value * size for value, size in zip(values, sizes, strict=True)) / sum(sizes)
+    return torch.stack(losses).tolist(), sizes
 
 
 def _watched(epochs: Iterable[Batches], n: int, history: History, show: bool) -> Iterator[Batches]:

@@ -1,3 +1,4 @@
+import math
 import random
 import sys
 import time
@@ -271,7 +272,205 @@ def test_an_interrupt_keeps_the_model_and_the_finished_epochs():
     assert predict(model, X).isfinite().all()
 
 
+# schedules, clipping, callbacks and the best weights
+
+
+def sgd(rate: float, **options):
+    return lambda parameters: torch.optim.SGD(parameters, lr=rate, **options)
+
+
+def test_a_schedule_is_that_of_pytorch():
+    def factor(step: int) -> float:
+        return 0.1 + abs(math.sin(step))
+
+    X, y = labelled()
+    by_hand, by_fit = net(), net()
+    optimizer = torch.optim.Adam(by_hand.parameters(), lr=0.02)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        for batch in torch.randperm(len(X), generator=generator).split(16):
+            optimizer.zero_grad()
+            F.cross_entropy(by_hand(X[batch]), y[batch]).backward()
+            optimizer.step()
+            scheduler.step()
+    fit(by_fit, X, y, learning_rate=0.02, schedule=factor, n_epochs=3, batch_size=16, device="cpu")
+    assert same_weights(by_hand, by_fit)
+
+
+def test_a_schedule_counts_steps_and_each_group_keeps_its_own_rate():
+    X, y = labelled()
+    model, seen, rates = net(), [], []
+    groups = [
+        {"params": model[0].parameters(), "lr": 0.1},
+        {"params": model[2].parameters(), "lr": 0.4},
+    ]
+    optimizer = torch.optim.SGD(groups, lr=1.0)
+
+    def factor(step: int) -> float:
+        seen.append(step)
+        return 1 / (1 + step)
+
+    def look(*_) -> None:
+        rates.append([group["lr"] for group in optimizer.param_groups])
+
+    fit(model, X, y, optimizer=optimizer, schedule=factor, callback=look, n_epochs=2, batch_size=25)
+    assert seen == [0, 1, 2, 3]
+    assert rates == [[0.1 / 2, 0.4 / 2], [0.1 / 4, 0.4 / 4]]
+    assert [group["lr"] for group in optimizer.param_groups] == [0.1, 0.4]
+
+
+def test_the_rate_comes_back_after_an_error_too():
+    X, y = labelled()
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def fail(*_) -> None:
+        raise RuntimeError("stop here")
+
+    with pytest.raises(RuntimeError, match="stop here"):
+        fit(model, X, y, optimizer=optimizer, schedule=lambda _: 0.5, callback=fail)
+    assert optimizer.param_groups[0]["lr"] == 0.1
+
+
+def test_without_a_schedule_the_rate_is_left_alone():
+    X, y = labelled()
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.8)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5)
+    fit(model, X, y, optimizer=optimizer, callback=lambda *_: scheduler.step(), n_epochs=3)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1)
+
+
+def test_a_factor_of_zero_stands_still():
+    X, y = labelled()
+    model = net()
+    fit(model, X, y, schedule=lambda _: 0, n_epochs=1, device="cpu")
+    assert same_weights(model, net())
+
+
+@pytest.mark.parametrize("factor", [-0.1, math.nan, math.inf, None, "half"])
+def test_impossible_factors_are_refused(factor):
+    with pytest.raises(ValueError, match=rf"schedule must give .* for step 1 it gave {factor!r}"):
+        fit(net(), *labelled(), schedule=lambda step: factor if step else 1.0)
+
+
+def test_a_schedule_by_name_is_explained():
+    with pytest.raises(TypeError, match=r"a function from the number of a step.*got 'cosine'"):
+        fit(net(), *labelled(), schedule="cosine")
+
+
+def test_clipping_shortens_the_gradient_and_keeps_its_direction():
+    X, y = labelled()
+    start, free, clipped, loose = (net() for _ in range(4))
+    keep = {"optimizer": sgd(0.5), "n_epochs": 1, "batch_size": None, "device": "cpu"}
+    fit(free, X, y, **keep)
+    fit(clipped, X, y, clip_norm=0.01, **keep)
+    fit(loose, X, y, clip_norm=1e6, **keep)
+
+    def move(model: nn.Module) -> Tensor:
+        ends = [nn.utils.parameters_to_vector(m.parameters()).detach() for m in (start, model)]
+        return ends[1] - ends[0]
+
+    assert move(clipped).norm().item() == pytest.approx(0.5 * 0.01, rel=1e-3)
+    cosine = F.cosine_similarity(move(clipped), move(free), dim=0).item()
+    assert cosine == pytest.approx(1.0, abs=1e-5)
+    assert same_weights(loose, free)
+
+
+def test_clipping_saves_a_run_that_explodes():
+    X = torch.linspace(-1, 1, 8)[:, None]
+    keep = {"loss": F.mse_loss, "n_epochs": 50, "batch_size": 4, "optimizer": sgd(30.0)}
+    with pytest.raises(FloatingPointError, match="rate than 30"):
+        fit(nn.Linear(1, 1), X, 100 * X, **keep)
+    history = fit(nn.Linear(1, 1), X, 100 * X, clip_norm=0.1, **keep)
+    assert history.train_loss[-1] < history.train_loss[0] / 10
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, -1.0, math.nan, math.inf])
+def test_impossible_clipping_is_refused(clip_norm):
+    with pytest.raises(ValueError, match="clip_norm must be positive"):
+        fit(net(), *labelled(), clip_norm=clip_norm)
+
+
+def test_the_callback_sees_each_epoch_in_eval_mode():
+    X, y = labelled()
+    model, seen = net(nn.Dropout()), []
+
+    def look(shown: nn.Module, history: History) -> None:
+        assert shown is model
+        seen.append((shown.training, len(history.train_loss), predict(shown, X).mean().item()))
+
+    fit(model, X, y, callback=look, n_epochs=3, stop=lambda history: len(history.train_loss) == 2)
+    assert [entry[:2] for entry in seen] == [(False, 1), (False, 2)]
+    assert seen[0][2] != seen[1][2]  # it shows the weights of that epoch
+
+
+def test_a_callback_that_draws_at_random_does_not_change_the_training():
+    X, y = labelled()
+    watched, alone = net(nn.Dropout()), net(nn.Dropout())
+    fit(watched, X, y, n_epochs=3, device="cpu", callback=lambda *_: torch.rand(5))
+    fit(alone, X, y, n_epochs=3, device="cpu")
+    assert same_weights(watched, alone)
+
+
+def test_the_best_weights_are_those_of_the_best_epoch():
+    X, y = labelled(80)
+    val = {"X_val": X[40:], "y_val": 1 - y[40:]}  # reversed labels: it only gets worse
+    snapshots: list[dict[str, Tensor]] = []
+
+    def keep(model: nn.Module, _: History) -> None:
+        snapshots.append({name: v.clone() for name, v in model.state_dict().items()})
+
+    model = net(nn.BatchNorm1d(8))
+    history = fit(
+        model, X[:40], y[:40], **val, callback=keep, keep_best=True, stop=Patience(3), n_epochs=50,
+        device="cpu",
+    )  # fmt: skip
+    assert history.stopped == "early"
+    assert history.best_epoch == len(history.val_loss) - 3
+    best = snapshots[history.best_epoch - 1]
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, best[name])
+    assert evaluate(model, *val.values()).loss == pytest.approx(min(history.val_loss))
+
+    last = net(nn.BatchNorm1d(8))
+    fit(last, X[:40], y[:40], **val, stop=Patience(3), n_epochs=50, device="cpu")
+    for name, value in last.state_dict().items():
+        assert torch.equal(value, snapshots[-1][name])
+
+
+def test_the_best_weights_survive_an_interrupt():
+    X, y = labelled(80)
+
+    def interrupt(_: nn.Module, history: History) -> None:
+        if len(history.train_loss) == 5:
+            raise KeyboardInterrupt
+
+    model, val = net(), {"X_val": X[40:], "y_val": 1 - y[40:]}
+    history = fit(model, X[:40], y[:40], **val, callback=interrupt, keep_best=True)
+    assert history.stopped == "interrupted"
+    assert evaluate(model, *val.values()).loss == pytest.approx(min(history.val_loss))
+
+
+def test_the_best_epoch_is_the_first_of_the_lowest():
+    assert History("cpu", 1, train_loss=[0.1]).best_epoch is None
+    assert History("cpu", 1, val_loss=[0.5, 0.4, 0.6, 0.4]).best_epoch == 2
+
+
+def test_the_best_weights_need_a_validation_set():
+    with pytest.raises(ValueError, match="keep_best compares validation losses"):
+        fit(net(), *labelled(), keep_best=True)
+
+
 # what goes wrong
+
+
+def test_weights_that_break_in_the_last_step_are_not_returned_in_silence():
+    X = torch.linspace(-1, 1, 8)[:, None]
+    with pytest.raises(FloatingPointError, match="the last step left NaN or infinity in weight"):
+        fit(nn.Linear(1, 1), X, 1e6 * X, loss=F.mse_loss, n_epochs=1, batch_size=None,
+            optimizer=sgd(1e38))  # fmt: skip
 
 
 def test_divergence_is_said_with_step_and_rate():
