@@ -783,7 +783,7 @@ def beale(w: Tensor) -> Tensor:
 
 
 def saddle(w: Tensor) -> Tensor:
-    """Return J = x²/2 + (y² - 1)²/4, with a saddle of height ¼ at (0, 0) and minima 0 at (0, ±1).
+    """Return J = 25x² + (y² - 1)²/4: a saddle of height ¼ at (0, 0), minima of height 0 at (0, ±1).
 
     Parameters
     ----------
@@ -800,7 +800,7 @@ def saddle(w: Tensor) -> Tensor:
     tensor([0.2500, 0.0000])
     """
     x, y = w.unbind(-1)
-    return x**2 / 2 + (y**2 - 1) ** 2 / 4
+    return 25 * x**2 + (y**2 - 1) ** 2 / 4
 
 
 def _check_batch(n: int, batch_size: int) -> None:
