@@ -105,9 +105,9 @@ def soft_threshold(z: Tensor, t: float) -> Tensor:
     Examples
     --------
     >>> soft_threshold(torch.tensor([-3.0, -0.5, 0.2, 2.0]), 1.0)
-    tensor([-2., -0.,  0.,  1.])
+    tensor([-2.,  0.,  0.,  1.])
     """
-    return z.sign() * (z.abs() - t).clamp_min(0)
+    return z - z.clamp(-t, t)
 
 
 def lasso(
