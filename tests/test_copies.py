@@ -26,6 +26,7 @@ WORKS = {
     "neuron/perceptron": "assert int(m.learnable_functions(2).sum()) == 14",
     "neuron/activations": "import torch; assert m.d_sigmoid(torch.zeros(1)) == 0.25",
     "neuron/multilayer": "assert m.count_linear_pieces(m.sawtooth_network(3)) == 8",
+    "learning/regularization": "import torch; assert m.dropout(torch.ones(3), 0.0).sum() == 3",
 }
 
 
