@@ -154,9 +154,7 @@ def lasso(
     """
     gram, moment, x_mean, y_mean = _centred(X, y, penalty)
     if not tolerance > 0 or max_steps < 1:
-        raise ValueError(
-            f"need tolerance > 0 and max_steps ≥ 1, got {tolerance} and {max_steps}"
-        )
+        raise ValueError(f"need tolerance > 0 and max_steps ≥ 1, got {tolerance} and {max_steps}")
     step = 1 / max(float(torch.linalg.eigvalsh(gram)[-1]), 1e-300)
     goal = tolerance * float(moment.abs().max())
     w = torch.zeros_like(moment)
@@ -217,8 +215,10 @@ def dropout(
     if keep is None:
         keep = torch.rand(h.shape, generator=generator, device=h.device) >= p
     if keep.shape != h.shape:
-        raise ValueError(f"keep must have the shape of h, {tuple(h.shape)}; got {tuple(keep.shape)}")
-    return h * keep * (1 / (1 - p))
+        raise ValueError(
+            f"keep must have the shape of h, {tuple(h.shape)}; got {tuple(keep.shape)}"
+        )
+    return h * (keep.to(h.dtype) / (1 - p))
 
 
 def shift(images: Tensor, down: int, right: int) -> Tensor:

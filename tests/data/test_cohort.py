@@ -20,7 +20,9 @@ def test_every_patient_has_all_samples_and_one_diagnosis(n_patients, n_samples, 
     assert int(by_patient[:, 0].sum()) == n_patients // 2
 
 
-@pytest.mark.parametrize(("signal", "patient_sd", "noise_sd"), [(1, 1, 0.5), (0.5, 0.3, 0), (2, 0, 1)])
+@pytest.mark.parametrize(
+    ("signal", "patient_sd", "noise_sd"), [(1, 1, 0.5), (0.5, 0.3, 0), (2, 0, 1)]
+)
 def test_the_bayes_rule_reaches_the_bayes_accuracy(signal, patient_sd, noise_sd):
     """The best rule looks along u alone, since patients and noise spread alike in all directions."""
     cohort = patients(
