@@ -35,6 +35,7 @@ WORKS = {
     "learning/backpropagation": "w = m.Value(3.0); (w * w).backward(); assert w.grad == 6.0",
     "learning/vanishing_gradients": "assert round(m.gaussian_mean(lambda z: z**2, 3.0), 9) == 3",
     "learning/stochastic_gradient_descent": "assert m.polyak(1, 9) == (0.25, 0.25)",
+    "learning/regularization": "import torch; assert m.dropout(torch.ones(3), 0.0).sum() == 3",
 }
 
 

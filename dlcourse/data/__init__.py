@@ -3,6 +3,7 @@
 Nothing here downloads anything, and nothing here knows a model.
 """
 
+from dlcourse.data.cohort import Cohort, patients
 from dlcourse.data.real import Dataset, breast_cancer, diabetes, digits
 from dlcourse.data.splits import Split, split
 from dlcourse.data.toy import (
@@ -17,6 +18,7 @@ from dlcourse.data.toy import (
 )
 
 __all__ = [
+    "Cohort",
     "Dataset",
     "Problem",
     "Split",
@@ -26,6 +28,7 @@ __all__ = [
     "diabetes",
     "digits",
     "moons",
+    "patients",
     "separable",
     "spirals",
     "split",
