@@ -23,17 +23,17 @@ for name in ("dlcourse", "sklearn", "matplotlib", "tqdm"):
     sys.modules[name] = None
 """
 WORKS = {
+    "neuron/perceptron": "assert int(m.learnable_functions(2).sum()) == 14",
+    "neuron/activations": "import torch; assert m.d_sigmoid(torch.zeros(1)) == 0.25",
+    "neuron/multilayer": "assert m.count_linear_pieces(m.sawtooth_network(3)) == 8",
     "learning/loss": "assert abs(m.bayes_error(2.0) - 0.158655) < 1e-6",
     "learning/gradient_descent": "assert m.SpeedLimits(1.0, 9.0).best_factor == 0.8",
+    "learning/backpropagation": "w = m.Value(3.0); (w * w).backward(); assert w.grad == 6.0",
+    "learning/vanishing_gradients": "assert round(m.gaussian_mean(lambda z: z**2, 3.0), 9) == 3",
     "learning/sweeps": (
         "import torch; X, y = torch.eye(4), torch.arange(4); net = torch.nn.Linear(4, 4); "
         "assert len(m.train([net], X, y, n_epochs=3, batch_size=2)[0].train_loss) == 3"
     ),
-    "neuron/perceptron": "assert int(m.learnable_functions(2).sum()) == 14",
-    "neuron/activations": "import torch; assert m.d_sigmoid(torch.zeros(1)) == 0.25",
-    "neuron/multilayer": "assert m.count_linear_pieces(m.sawtooth_network(3)) == 8",
-    "learning/backpropagation": "w = m.Value(3.0); (w * w).backward(); assert w.grad == 6.0",
-    "learning/vanishing_gradients": "assert round(m.gaussian_mean(lambda z: z**2, 3.0), 9) == 3",
     "learning/stochastic_gradient_descent": "assert m.polyak(1, 9) == (0.25, 0.25)",
     "learning/regularization": "import torch; assert m.dropout(torch.ones(3), 0.0).sum() == 3",
 }
