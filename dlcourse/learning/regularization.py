@@ -1,4 +1,4 @@
-"""Against overfitting: prices on weights, dropout, stopping in time, and more data out of the same.
+"""Against overfitting: prices on weights, dropout, and more data out of the same.
 
 In this module ``penalty`` is λ ≥ 0, ``X`` has shape (n, D), and the linear models are computed in
 float64. Their bias b is never penalized: adding 10 to every target should add 10 to every answer.
@@ -11,17 +11,14 @@ R. Tibshirani (1996), "Regression shrinkage and selection via the lasso", Journa
 Statistical Society B 58(1), 267-288, doi:10.1111/j.2517-6161.1996.tb02080.x.
 """
 
-import copy
 import math
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 __all__ = [
     "BiasVariance",
-    "KeepBest",
     "LinearFit",
     "bias_variance",
     "dropout",
@@ -294,7 +291,7 @@ def flip_labels(y: Tensor, share: float, *, n_classes: int, seed: int) -> Tensor
             f"need whole-number labels of shape (n,) and n_classes ≥ 2, got {y.dtype} of shape "
             f"{tuple(y.shape)} and {n_classes}"
         )
-    if len(y) and not (0 <= int(y.min()) and int(y.max()) < n_classes):
+    if len(y) and not (int(y.min()) >= 0 and int(y.max()) < n_classes):
         raise ValueError(
             f"labels must lie between 0 and {n_classes - 1}, got {int(y.min())} to {int(y.max())}"
         )
@@ -361,73 +358,6 @@ def bias_variance(predictions: Tensor, truth: Tensor) -> BiasVariance:
         bias2=float((average - truth.double()).square().mean()),
         variance=float((predictions.double() - average).square().mean()),
     )
-
-
-class _HasValLoss(Protocol):
-    val_loss: list[float]
-
-
-@dataclass
-class KeepBest:
-    """Early stopping that also remembers: pass it as ``stop`` to `fit`, then call `restore`.
-
-    It asks to stop after ``patience`` epochs without a new lowest validation loss. By then the
-    model is past its best, so the weights of the best epoch are kept.
-
-    Attributes
-    ----------
-    model : nn.Module
-        The model that is being trained.
-    patience : int
-        Epochs to wait for an improvement, at least 1.
-    best_epoch : int
-        Number of the best epoch so far, counted from 1; 0 before the first.
-
-    Raises
-    ------
-    ValueError
-        If patience is below 1; when called, if there was no validation loss or it is NaN; from
-        `restore`, if no epoch was seen.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> model = nn.Linear(1, 1)
-    >>> keep = KeepBest(model, patience=1)
-    >>> keep(SimpleNamespace(val_loss=[0.5])), keep(SimpleNamespace(val_loss=[0.5, 0.6]))
-    (False, True)
-    >>> keep.best_epoch
-    1
-    """
-
-    model: nn.Module
-    patience: int
-    best_epoch: int = 0
-    _best: float = field(default=math.inf, repr=False)
-    _weights: dict[str, Tensor] = field(default_factory=dict, repr=False)
-
-    def __post_init__(self) -> None:
-        if self.patience < 1:
-            raise ValueError(f"patience must be at least 1 epoch, got {self.patience}")
-
-    def __call__(self, history: _HasValLoss) -> bool:
-        """Look at the newest validation loss; tell whether to stop."""
-        losses = history.val_loss
-        if not losses or not math.isfinite(losses[-1]):
-            raise ValueError(
-                "early stopping needs a finite validation loss after each epoch, got "
-                f"{losses[-1:] or 'none'}; give fit X_val and y_val"
-            )
-        if losses[-1] < self._best:
-            self._best, self.best_epoch = losses[-1], len(losses)
-            self._weights = copy.deepcopy(self.model.state_dict())
-        return len(losses) - self.best_epoch >= self.patience
-
-    def restore(self) -> None:
-        """Put the weights of the best epoch back into the model."""
-        if not self._weights:
-            raise ValueError("no epoch was seen yet, so there are no weights to restore")
-        self.model.load_state_dict(self._weights)
 
 
 def _centred(X: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:

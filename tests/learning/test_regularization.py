@@ -1,18 +1,14 @@
 """Penalties, dropout and early stopping against closed forms, scikit-learn and PyTorch."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Lasso, Ridge
-from torch import nn
 from torch.nn import functional as F
 
 from dlcourse.learning import regularization as reg
-from dlcourse.training import fit, predict
 
 
 def diabetes():
@@ -274,48 +270,6 @@ def test_variance_of_least_squares_is_the_textbook_formula():
 def test_bias_variance_refuses_shapes_that_do_not_fit(said, truth):
     with pytest.raises(ValueError, match="S ≥ 2 training sets"):
         reg.bias_variance(said, truth)
-
-
-def test_keep_best_gives_back_the_weights_of_the_best_epoch():
-    model = nn.Linear(1, 1)
-    keep, losses, asked = reg.KeepBest(model, patience=2), [], []
-    for epoch, loss in enumerate([0.9, 0.5, 0.7, 0.5]):
-        nn.init.constant_(model.weight, float(epoch))
-        losses.append(loss)
-        asked.append(keep(SimpleNamespace(val_loss=losses)))
-    assert asked == [False, False, False, True]  # an equal loss is no improvement
-    assert keep.best_epoch == 2
-    keep.restore()
-    assert model.weight.item() == 1.0
-
-
-def test_keep_best_works_with_fit():
-    dice = torch.Generator().manual_seed(0)
-    X, y = torch.randn(30, 20, generator=dice), torch.randn(30, 1, generator=dice)
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(20, 50), nn.Tanh(), nn.Linear(50, 1))
-    keep = reg.KeepBest(model, patience=5)
-    history = fit(
-        model, X[:20], y[:20], X_val=X[20:], y_val=y[20:], loss=F.mse_loss,
-        stop=keep, n_epochs=200, batch_size=None, seed=0, device="cpu", progress=False,
-    )  # fmt: skip
-    assert history.stopped == "early"
-    assert keep.best_epoch == len(history.val_loss) - 5
-    keep.restore()
-    best = float(F.mse_loss(predict(model, X[20:]), y[20:]))
-    assert best == pytest.approx(min(history.val_loss))
-    assert best < history.val_loss[-1]
-
-
-def test_keep_best_refuses_what_it_cannot_use():
-    with pytest.raises(ValueError, match="at least 1 epoch, got 0"):
-        reg.KeepBest(nn.Linear(1, 1), patience=0)
-    keep = reg.KeepBest(nn.Linear(1, 1), patience=1)
-    with pytest.raises(ValueError, match="no epoch was seen"):
-        keep.restore()
-    for losses in ([], [float("nan")]):
-        with pytest.raises(ValueError, match="give fit X_val"):
-            keep(SimpleNamespace(val_loss=losses))
 
 
 @pytest.mark.parametrize("seed", range(5))
