@@ -211,7 +211,7 @@ def score(model: nn.Module, X: Tensor, y: Tensor, loss: Loss) -> Score:
     value = float(loss(outputs, y))
     if not y.is_floating_point():
         right = outputs.argmax(dim=1) == y
-    elif loss is F.binary_cross_entropy_with_logits or isinstance(loss, nn.BCEWithLogitsLoss):
+    elif is_binary(loss):
         right = (outputs > 0) == (y > 0.5)
     else:
         return Score(loss=value, accuracy=None, n=len(y), interval=None)
@@ -261,9 +261,15 @@ def check_pair(model: nn.Module, X: Array, y: Array, loss: Loss, of: str = "") -
     if len(X) != len(y):
         raise ValueError(f"X{of} holds {len(X)} examples, but y{of} holds {len(y)}")
     y = y if y.is_floating_point() else y.long()
-    outputs = run(model, X[:2])  # two rows tell the shape of all
+    if isinstance(loss, type):
+        raise TypeError(f"loss is the class {loss.__name__}; give a loss: {loss.__name__}()")
+    try:
+        outputs = run(model, X[:2])  # two rows tell the shape of all
+    except RuntimeError as error:
+        given = f"X{of} of shape {tuple(X.shape)} and type {X.dtype}"
+        raise ValueError(f"the model cannot take {given}: {error}") from error
     check_targets(outputs, y, loss, f"y{of}")
-    if loss(outputs, y[:2]).ndim != 0:
+    if loss(outputs, y[:2]).ndim != 0 or getattr(loss, "reduction", "mean") != "mean":
         raise ValueError("loss must return one number, the mean over the batch")
     return X, y
 
@@ -304,6 +310,15 @@ def check_targets(outputs: Tensor, y: Tensor, loss: Loss, name: str) -> None:
         raise ValueError(f"{fault}: {cure}")
     elif y.dtype != outputs.dtype:
         raise TypeError(f"{name} holds {y.dtype}, but the outputs are {outputs.dtype}")
+    elif is_binary(loss) and not 0 <= y.min() <= y.max() <= 1:
+        rule = "binary cross-entropy compares with 0 and 1, or with probabilities in between"
+        raise ValueError(f"{name} has targets from {y.min():g} to {y.max():g}, but {rule}")
+
+
+def is_binary(loss: Loss) -> bool:
+    """Tell whether a loss is the cross-entropy of two classes, from logits."""
+    name = loss is F.binary_cross_entropy_with_logits
+    return name or isinstance(loss, nn.BCEWithLogitsLoss)
 
 
 def check_optimizer(

@@ -546,6 +546,35 @@ def test_cross_entropy_over_one_output_is_refused():
             fit(net(n_outputs=1), X50, Y50, loss=loss)
 
 
+@pytest.mark.parametrize(
+    ("loss", "kind", "message"),
+    [
+        (
+            nn.CrossEntropyLoss,
+            TypeError,
+            r"the class CrossEntropyLoss; give",
+        ),
+        (nn.CrossEntropyLoss(reduction="sum"), ValueError, "one number, the mean"),
+    ],
+)
+def test_a_loss_that_is_no_mean_is_refused(loss, kind, message):
+    with pytest.raises(kind, match=message):
+        fit(nn.Linear(2, 2), torch.zeros(4, 2), torch.zeros(4).long(), loss=loss, n_epochs=1)
+
+
+def test_targets_of_minus_one_are_refused_by_binary_cross_entropy():
+    y = torch.tensor([[1.0], [-1.0], [1.0]])
+    for loss in (F.binary_cross_entropy_with_logits, nn.BCEWithLogitsLoss()):
+        with pytest.raises(ValueError, match="y_train has targets from -1 to 1"):
+            fit(nn.Linear(2, 1), torch.zeros(3, 2), y, loss=loss, n_epochs=1)
+
+
+@pytest.mark.parametrize("X", [torch.zeros(4, 3), torch.zeros(4, 2).long()])
+def test_inputs_that_the_model_cannot_take_are_named(X):
+    with pytest.raises((ValueError, TypeError), match=r"X_train"):
+        fit(nn.Linear(2, 2), X, torch.zeros(4).long(), n_epochs=1)
+
+
 def test_a_loss_without_mean_is_refused():
     with pytest.raises(ValueError, match="one number, the mean"):
         fit(net(), X50, Y50, loss=nn.CrossEntropyLoss(reduction="none"))

@@ -131,7 +131,7 @@ def train(
     weight_decay: Each = 0.0,
     seed: Each = 0,
     n_epochs: int = 100,
-    batch_size: int = 32,
+    batch_size: int | None = 32,
 ) -> list[Record]:
     """Train K networks side by side by mini-batch gradient descent, and return their records.
 
@@ -157,7 +157,7 @@ def train(
         Of the order of the examples: ``torch.randperm(n, generator=generator)`` in each epoch, of
         one generator a network. The initial weights were drawn before.
     n_epochs, batch_size : int, default 100 and 32
-        Passes through the data, and examples a step.
+        Passes through the data, and examples a step; None takes all of them.
 
     Raises
     ------
@@ -180,6 +180,7 @@ def train(
     if (X_val is None) != (y_val is None):
         raise ValueError("a validation set needs both X_val and y_val")
     val = None if X_val is None or y_val is None else table.check(X_val, y_val, loss, "_val")
+    batch_size = len(X) if batch_size is None else batch_size
     if not (n_epochs >= 1 and 1 <= batch_size <= len(X)):
         rule = f"n_epochs must be at least 1 and batch_size from 1 to the {len(X)} examples"
         raise ValueError(f"{rule}; got {n_epochs} and {batch_size}")
@@ -228,7 +229,13 @@ class _Table:
     def __init__(self, models: Sequence[nn.Module]) -> None:
         if len(models) == 0 or len({id(model) for model in models}) < len(models):
             raise ValueError("models must be one network or more, each an object of its own")
-        forms = [(type(m), {name: p.shape for name, p in m.named_parameters()}) for m in models]
+        forms = [
+            (
+                [(type(part), part.extra_repr()) for part in m.modules()],
+                {name: p.shape for name, p in m.named_parameters()},
+            )
+            for m in models
+        ]
         for k, form in enumerate(forms):
             if form != forms[0]:
                 raise ValueError(
@@ -272,7 +279,7 @@ class _Table:
         seen = {"val_loss": vmap(loss, in_dims=(0, None))(outputs, y)}
         if not y.is_floating_point():
             seen["val_accuracy"] = (outputs.argmax(2) == y).flatten(1).to(self.W).mean(1)
-        elif loss is F.binary_cross_entropy_with_logits:
+        elif loss is F.binary_cross_entropy_with_logits or isinstance(loss, nn.BCEWithLogitsLoss):
             seen["val_accuracy"] = ((outputs > 0) == (y > 0.5)).flatten(1).to(self.W).mean(1)
         return seen
 
@@ -309,6 +316,10 @@ class _Table:
         if loss is F.cross_entropy and n_outputs == 1:
             cure = "take F.binary_cross_entropy_with_logits"
             raise ValueError(f"cross-entropy compares two outputs or more; for one {cure}")
+        binary = loss is F.binary_cross_entropy_with_logits
+        if (binary or isinstance(loss, nn.BCEWithLogitsLoss)) and not 0 <= y.min() <= y.max() <= 1:
+            rule = "binary cross-entropy compares with 0 and 1, or probabilities in between"
+            raise ValueError(f"y{of} has targets from {y.min():g} to {y.max():g}, but {rule}")
         if labels and not 0 <= int(y.min()) <= int(y.max()) < n_outputs:
             rule = f"the networks have {n_outputs} outputs, for labels 0 to {n_outputs - 1}"
             raise ValueError(f"y{of} has labels from {y.min()} to {y.max()}, but {rule}")

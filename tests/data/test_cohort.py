@@ -24,7 +24,7 @@ def test_every_patient_has_all_samples_and_one_diagnosis(n_patients, n_samples, 
     ("signal", "patient_sd", "noise_sd"), [(1, 1, 0.5), (0.5, 0.3, 0), (2, 0, 1)]
 )
 def test_the_bayes_rule_reaches_the_bayes_accuracy(signal, patient_sd, noise_sd):
-    """The best rule looks along u alone, since patients and noise spread alike in all directions."""
+    """The best rule looks along u alone, as patients and noise spread alike everywhere."""
     cohort = patients(
         40_000, 1, n_measurements=8, signal=signal, patient_sd=patient_sd, noise_sd=noise_sd, seed=1
     )

@@ -354,3 +354,20 @@ def test_cross_entropy_over_one_output_is_refused():
 def test_networks_that_do_not_belong_together_are_refused(models, message):
     with pytest.raises(ValueError, match=message):
         sweeps.train(models, X, Y)
+
+
+def test_networks_that_differ_in_dropout_alone_are_refused():
+    models = [nn.Sequential(nn.Linear(2, 2), nn.Dropout(p)) for p in (0.1, 0.5)]
+    with pytest.raises(ValueError, match="network 1 differs from 0"):
+        sweeps.train(models, torch.zeros(4, 2), torch.zeros(4).long(), n_epochs=1, batch_size=2)
+
+
+def test_binary_targets_of_minus_one_are_refused_and_an_instance_is_scored():
+    X, y = torch.randn(8, 2), torch.tensor([[0.0], [1.0]] * 4)
+    loss = nn.BCEWithLogitsLoss()
+    with pytest.raises(ValueError, match="targets from -1 to 1"):
+        sweeps.train([nn.Linear(2, 1)], X, 2 * y - 1, loss=loss, n_epochs=1, batch_size=None)
+    told = sweeps.train(
+        [nn.Linear(2, 1)], X, y, X_val=X, y_val=y, loss=loss, n_epochs=1, batch_size=None
+    )
+    assert 0 <= told[0].val_accuracy[0] <= 1
