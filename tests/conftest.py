@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,10 @@ BUILD = "-m sphinx -b html -j auto -W --keep-going -d book/_build/doctrees book 
 # before torch is imported, and for the processes that tests start: more would not help networks
 # as small as these, and would fight with the other processes
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+# A shell's background jobs ignore Ctrl-C, and so would what the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def build_book() -> subprocess.CompletedProcess[str]:
