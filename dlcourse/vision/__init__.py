@@ -1,0 +1,1 @@
+"""Part III: networks that see."""
