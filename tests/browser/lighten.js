@@ -5,10 +5,10 @@
   // of the coloured words of code, one of each kind and place tells the contrast of all; axe does
   // not judge single letters
   const seen = new Set();
-  for (const word of document.querySelectorAll(".highlight pre span")) {
-    const kind = `${word.className} ${word.closest(".cell_input, .cell_output, details")?.className}`;
+  for (const word of document.querySelectorAll(".highlight pre span, dt.sig span")) {
+    const kind = `${word.className} ${word.closest(".cell_input, .cell_output, details, dt.sig")?.className}`;
     if (seen.has(kind) || word.textContent.trim().length < 2) word.replaceWith(...word.childNodes);
     else seen.add(kind);
   }
-  document.querySelectorAll(".highlight pre").forEach((pre) => pre.normalize());
+  document.querySelectorAll(".highlight pre, dt.sig").forEach((pre) => pre.normalize());
 }

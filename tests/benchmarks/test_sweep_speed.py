@@ -1,7 +1,7 @@
 """A sweep of K networks against K single runs, and the memory it takes.
 
 2-32-32-1 networks, batches of 32, Adam, 2 threads; the two take turns, and medians count. `make
-bench` shows all of it, `python tests/benchmarks/test_sweeps.py` the table alone.
+bench` shows all of it, `python tests/benchmarks/test_sweep_speed.py` the table alone.
 """
 
 import resource
