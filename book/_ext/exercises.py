@@ -3,7 +3,7 @@
 A chapter writes an `{exercise}` directive and, after it, code cells tagged `starter`, `solution`
 and `check`, `{hint}`s and `{solution}` prose. This extension gathers them into one numbered box,
 folds hints and solution in native `<details>`, and warns when a part is missing. MyST-NB runs the
-solution and its check; `tests/book/test_starters.py` makes sure that each starter fails it.
+solution and its check; `tests/book/test_notebooks.py` makes sure that each starter fails it.
 """
 
 from __future__ import annotations

@@ -253,24 +253,103 @@ def test_the_fresh_environment_has_only_the_package(fresh_python: Path) -> None:
 def test_both_notebooks_run_from_top_to_bottom(
     site: Path, fresh_python: Path, chapter: str, tmp_path: Path
 ) -> None:
-    def run(end: str) -> list[str]:
-        path = site / f"notebooks/{chapter}{end}.ipynb"
+    told = wrong_answers(fresh_python, site / f"notebooks/{chapter}", tmp_path)
+    assert not told, "\n".join([f"{chapter}:", *told])
+
+
+def wrong_answers(python: Path, notebook: Path, folder: Path) -> list[str]:
+    """Run both notebooks; say which starter passes its check or fails it without words, and so on.
+
+    Any other exception than an assertion of a check ends the notebook and is told as it is.
+    """
+
+    def run(end: str) -> tuple[list[str], str]:
+        path = notebook.with_name(f"{notebook.name}{end}.ipynb")
         script = Path(__file__).with_name("run_notebooks.py")
-        command = [sys.executable, script, fresh_python, path, tmp_path / f"run{end}"]
+        command = [sys.executable, script, python, path, folder / f"run{end}"]
         done = subprocess.run(
             list(map(str, command)), capture_output=True, text=True, timeout=SECONDS
         )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
+        if done.returncode:
+            return [], re.sub(r"\x1b\[[0-9;]*m", "", done.stderr)
+        return json.loads(done.stdout.splitlines()[-1]), ""
 
     with ThreadPoolExecutor(2) as pool:
-        learner, solved = pool.map(run, ("", "-solutions"))
-    assert learner
-    for answer in learner:
-        assert WRONG.match(answer), f"a starter should fail its check in words: {answer}"
-    for answer in solved:
-        assert RIGHT.match(answer), f"a solution should pass its check: {answer}"
-    assert len(learner) == len(solved)
+        (learner, broken), (solved, unsolved) = pool.map(run, ("", "-solutions"))
+    if broken or unsolved:
+        return [broken, unsolved]
+    told = [f"a starter should fail its check in words: {a}" for a in learner if not WRONG.match(a)]
+    told += [f"a solution should pass its check: {a}" for a in solved if not RIGHT.match(a)]
+    if not learner or len(learner) != len(solved):
+        told.append(f"{len(learner)} starters and {len(solved)} solutions were checked")
+    return told
+
+
+GOOD = """# A chapter
+
+```{code-cell} python
+total = 0
+def base():
+    return step()
+def step():
+    return 1
+```
+
+:::{exercise} Two steps
+:name: ex-NAME
+:difficulty: 1
+Make `base` return 2.
+:::
+
+```{code-cell} python
+:tags: [starter, skip-execution]
+def step():
+    return ...
+```
+```{code-cell} python
+:tags: [solution]
+def step():
+    return 2
+```
+```{code-cell} python
+:tags: [check]
+assert base() == 2, f"base() should return 2, it returns {base()}"
+```
+"""
+FAULTS = {
+    "passes": ("return ...", "return 2", "a starter should fail its check in words: ✓"),
+    "raises": ("    return ...", "    return nothing", "NameError: name 'nothing' is not defined"),
+    "stops": ("    return ...", "    return ...\n1 / 0", "ZeroDivisionError"),
+    "silent": (
+        ', f"base() should return 2, it returns {base()}"',
+        "",
+        "fail its check in words: ✗",
+    ),
+    "unsolved": ("    return 2", "    return 5", "a solution should pass its check: ✗"),
+}
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A book of chapters, one good and the others with a fault each; it is not executed."""
+    files = {"part/good.md": FRONT + GOOD.replace("NAME", "good")}
+    for name, (sound, broken, _) in FAULTS.items():
+        assert GOOD.count(sound) == 1
+        files[f"part/{name}.md"] = FRONT + GOOD.replace("NAME", name).replace(sound, broken)
+    folder = small_book.write(tmp_path_factory.mktemp("planted"), files)
+    done = small_book.build(folder, "-D", "nb_execution_mode=off")
+    assert done.returncode == 0, done.stderr
+    return folder / "_build/html/notebooks/part"
+
+
+def test_a_good_chapter_has_no_wrong_answers(planted: Path, tmp_path: Path) -> None:
+    assert wrong_answers(Path(sys.executable), planted / "good", tmp_path) == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_told(planted: Path, tmp_path: Path, name: str) -> None:
+    told = wrong_answers(Path(sys.executable), planted / name, tmp_path)
+    assert any(FAULTS[name][2] in fault for fault in told), told
 
 
 # --- the exporter, on a small book ---------------------------------------------------------------

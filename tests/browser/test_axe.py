@@ -38,7 +38,8 @@ def barriers(page: Page) -> list[str]:
 
 ROOM = """<!doctype html><html lang="en"><title>A page</title><main><h1>A page</h1>
 <figure><svg role="img" aria-label="A line" width="90" height="90"></svg></figure>
-<div class="cell_input"><div class="highlight"><pre tabindex="0"><span class="k">def</span> <span class="n">f</span>
+<div class="cell_input"><div class="highlight"><pre tabindex="0">
+<span class="k">def</span> <span class="n">f</span>
 <span class="k">if</span> <span class="n">loss</span></pre></div></div></main>"""
 
 
