@@ -279,7 +279,7 @@ class _Table:
         seen = {"val_loss": vmap(loss, in_dims=(0, None))(outputs, y)}
         if not y.is_floating_point():
             seen["val_accuracy"] = (outputs.argmax(2) == y).flatten(1).to(self.W).mean(1)
-        elif loss is F.binary_cross_entropy_with_logits or isinstance(loss, nn.BCEWithLogitsLoss):
+        elif _is_binary(loss):
             seen["val_accuracy"] = ((outputs > 0) == (y > 0.5)).flatten(1).to(self.W).mean(1)
         return seen
 
@@ -316,14 +316,18 @@ class _Table:
         if loss is F.cross_entropy and n_outputs == 1:
             cure = "take F.binary_cross_entropy_with_logits"
             raise ValueError(f"cross-entropy compares two outputs or more; for one {cure}")
-        binary = loss is F.binary_cross_entropy_with_logits
-        if (binary or isinstance(loss, nn.BCEWithLogitsLoss)) and not 0 <= y.min() <= y.max() <= 1:
+        if _is_binary(loss) and not 0 <= y.min() <= y.max() <= 1:
             rule = "binary cross-entropy compares with 0 and 1, or probabilities in between"
             raise ValueError(f"y{of} has targets from {y.min():g} to {y.max():g}, but {rule}")
         if labels and not 0 <= int(y.min()) <= int(y.max()) < n_outputs:
             rule = f"the networks have {n_outputs} outputs, for labels 0 to {n_outputs - 1}"
             raise ValueError(f"y{of} has labels from {y.min()} to {y.max()}, but {rule}")
         return X, y.long() if labels else y
+
+
+def _is_binary(loss: Loss) -> bool:
+    """Tell whether a loss is the cross-entropy of two classes, from logits."""
+    return loss is F.binary_cross_entropy_with_logits or isinstance(loss, nn.BCEWithLogitsLoss)
 
 
 def _each(

@@ -7,7 +7,6 @@ import os
 from statistics import median
 from time import perf_counter
 
-import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -63,14 +62,6 @@ def seconds(run, X, y) -> float:
     started = perf_counter()
     run(X, y)
     return perf_counter() - started
-
-
-@pytest.fixture(autouse=True)
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_fit_against_the_bare_loop(benchmark):

@@ -80,14 +80,6 @@ def compare(K: int, rounds: int, n_epochs: int = 4, width: int = 32) -> dict[str
     return told
 
 
-@pytest.fixture(autouse=True)
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize("K", SIZES)
 def test_a_sweep_against_single_runs(benchmark, K):
     benchmark.extra_info.update(compare(K, rounds=9))
