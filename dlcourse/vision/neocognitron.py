@@ -110,8 +110,8 @@ def s_cells(
     K, K_in, m, _ = a.shape
     if u.ndim != 4 or u.shape[1] != K_in or b.shape != (K,) or c.shape != (m, m):
         raise ValueError(
-            f"a of shape {tuple(a.shape)} needs u of shape (n, {K_in}, H, W), b of shape ({K},) and "
-            f"c of shape ({m}, {m}); got {tuple(u.shape)}, {tuple(b.shape)} and {tuple(c.shape)}"
+            f"a of shape {tuple(a.shape)} needs u of shape (n, {K_in}, H, W), b of shape ({K},), "
+            f"c of shape ({m}, {m}); got {tuple(u.shape)}, {tuple(b.shape)}, {tuple(c.shape)}"
         )
     if not (u.isfinite() & (u >= 0)).all():
         raise ValueError(
@@ -184,14 +184,14 @@ def representatives(u_S: Tensor, column: int) -> dict[int, int]:
     --------
     >>> u_S = torch.zeros(3, 4, 4)
     >>> u_S[0, 0, 0], u_S[1, 0, 1], u_S[2, 3, 3] = 5.0, 4.0, 3.0
-    >>> representatives(u_S, column=2)  # the second is beaten in its column
+    >>> representatives(u_S, column=3)  # plane 1 is beaten in its column
     {0: 0, 2: 15}
     """
     best, plane = u_S.flatten(1).max(0)
     H, W = u_S.shape[1:]
     side = min(column, H, W)
     stride = (side + 1) // 2
-    _, places = F.max_pool2d(best.view(1, H, W), side, stride, return_indices=True)
+    _, places = F.max_pool2d(best.view(1, H, W), side, stride, ceil_mode=True, return_indices=True)
     chosen: dict[int, int] = {}
     for place in places.flatten().tolist():
         k = int(plane[place])
@@ -271,7 +271,7 @@ class Stage:
 
         Only planes with a representative learn, from what the representative sees.
         """
-        for u in patterns.split(1):
+        for u in patterns[:, None]:
             u_S, v = s_cells(u, self.a, self.b, self.c, self.r_learning, padding=self.padding)
             seen = F.unfold(u, self.field, padding=self.padding)[0]  # (K_in · m², places)
             for k, place in representatives(u_S[0], self.column).items():
@@ -298,7 +298,7 @@ class Neocognitron:
             Stage(K2, K3, field=5, pool=0, r=4.0, r_learning=8.0, column=99, seed=seed + 2),
         ]
 
-    def learn(self, images: Tensor, n_shown: tuple[int, ...] = (60, 100, 700)) -> None:
+    def learn(self, images: Tensor, n_shown: tuple[int, ...] = (60, 100, 600)) -> None:
         """Teach one stage after the other; each sees the first so many images (n, 1, H, W)."""
         for i, (stage, n) in enumerate(zip(self.stages, n_shown, strict=True)):
             u = images[:n]
