@@ -15,17 +15,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 __all__ = [
-    "KERNELS",
-    "Costs",
-    "Field",
-    "conv2d_fft",
-    "conv2d_loops",
-    "conv2d_unfold",
-    "costs",
-    "output_size",
-    "receptive_fields",
-    "separate",
-]
+    "KERNELS", "Costs", "Field", "conv2d_fft", "conv2d_loops", "conv2d_unfold", "costs",
+    "output_size", "receptive_fields", "separate",
+]  # fmt: skip
 
 KERNELS: dict[str, Tensor] = {
     "identity": torch.tensor([[0.0, 0, 0], [0, 1, 0], [0, 0, 0]]),
@@ -157,8 +149,8 @@ def conv2d_fft(
     size = (x.shape[-2], x.shape[-1])
     X, W = torch.fft.rfft2(x), torch.fft.rfft2(spaced, s=size)
     Y = torch.einsum("bchw,ochw->bohw", X, W.conj())
-    y = torch.fft.irfft2(Y, s=size)[..., ::stride, ::stride]
-    return y[..., :n_high, :n_wide]
+    y: Tensor = torch.fft.irfft2(Y, s=size)
+    return y[..., ::stride, ::stride][..., :n_high, :n_wide]
 
 
 class Field(NamedTuple):
@@ -171,20 +163,8 @@ class Field(NamedTuple):
 def receptive_fields(layers: Sequence[tuple[int, int, int]]) -> list[Field]:
     """Follow size r and jump j of the receptive field up a stack: r ← r + (k - 1)·d·j, j ← j·s.
 
-    Parameters
-    ----------
-    layers : sequence of (k, s, d)
-        Kernel size, stride and dilation of each layer, the one nearest to the image first.
-
-    Returns
-    -------
-    list of Field
-        One for each layer.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a layer is not three whole numbers ≥ 1.
+    A layer is (k, s, d), its kernel size, stride and dilation; the one nearest to the image comes
+    first. Raises TypeError or ValueError if a layer is not three whole numbers ≥ 1.
 
     Examples
     --------
@@ -205,18 +185,8 @@ def receptive_fields(layers: Sequence[tuple[int, int, int]]) -> list[Field]:
 def separate(kernel: Tensor, *, tolerance: float = 1e-6) -> tuple[Tensor, Tensor]:
     """Split a kernel of rank 1 into a column and a row whose product it is, by the SVD.
 
-    Parameters
-    ----------
-    kernel : Tensor, shape (K, L)
-        The kernel.
-    tolerance : float
-        The second singular value may be this share of the first.
-
-    Returns
-    -------
-    column : Tensor, shape (K, 1)
-    row : Tensor, shape (1, L)
-        ``column @ row`` is the kernel; both have the same length ‖·‖.
+    From a kernel of shape (K, L) come a column (K, 1) and a row (1, L) of the same length ‖·‖, and
+    ``column @ row`` is the kernel. Singular values up to ``tolerance`` times the first count as 0.
 
     Raises
     ------
