@@ -3,9 +3,9 @@
 `{kernel-editor} Title` with `:name:` and `:presets: glue NAME`, a JSON object of the run that gives
 each preset its rows of weights. The content is for readers without JavaScript.
 
-The images come as small scripts, fetched when they are wanted: a page that is opened from a file may
-not read the pixels of an image file, and a strict policy refuses `data:` addresses, but both may
-run a script that stands beside the page.
+The images come as small scripts, fetched when they are wanted: a page that is opened from a file
+may not read the pixels of an image file, and a strict policy refuses `data:` addresses, but both
+may run a script that stands beside the page.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ IMAGES = {"china": "Pavilion", "flower": "Dahlia", "micrograph": "Molecules"}
 SIDES = (3, 5)
 
 
-class kernel_editor(nodes.container):  # noqa: N801
+class kernel_editor(nodes.container):
     """The place of the editor; what it contains is read where no script runs."""
 
 
@@ -84,11 +84,13 @@ class KernelEditorDirective(SphinxDirective):
             text = ast.literal_eval(text)
         try:
             presets: dict[str, list[list[float]]] = json.loads(text)
-            sides = {len(part) for rows in presets.values() for part in (rows, *rows)}
-            square = all(len(row) == len(rows) for rows in presets.values() for row in rows)
+            kernels = list(presets.values())
+            fit = all(len(rows) in SIDES for rows in kernels) and all(
+                len(row) == len(rows) for rows in kernels for row in rows
+            )
         except (ValueError, TypeError, AttributeError):
-            presets, sides, square = {}, set(), False
-        if not presets or not square or not sides <= set(SIDES):
+            presets, fit = {}, False
+        if not presets or not fit:
             self._complain("needs “:presets:”, kernels of 3 x 3 or 5 x 5 by name")
             return {}
         return presets
