@@ -85,7 +85,8 @@
 
     label(text, control) {
       control.id = `${this.id}-${text.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`;
-      return make("label", { class: "kernel-field", for: control.id }, make("span", {}, text), control);
+      return make("div", { class: "kernel-field" },
+        make("label", { for: control.id }, text), control);
     }
 
     build() {
@@ -97,6 +98,9 @@
       this.presetBox = make("select", {},
         ...Object.keys(this.presets).map((name) => option(name, name)), option("", "Your own"));
       this.sideBox = make("select", {}, option("3", "3 × 3"), option("5", "5 × 5"));
+      this.contrastBox = make("select", {}, option("0.25", "¼ ×"), option("0.5", "½ ×"),
+        option("1", "1 ×"), option("2", "2 ×"), option("4", "4 ×"));
+      this.contrastBox.value = "1";
       this.grid = make("div", { class: "kernel-grid", role: "group", "aria-label": "Weights" });
       const button = (text, act) => {
         const made = make("button", { type: "button" }, text);
@@ -127,7 +131,7 @@
         make("div", { class: "kernel-row" }, this.label("Image", this.imageBox),
           this.label("Open an image of yours", this.fileBox)),
         make("div", { class: "kernel-row" }, this.label("Kernel", this.presetBox),
-          this.label("Size", this.sideBox)),
+          this.label("Size", this.sideBox), this.label("Contrast", this.contrastBox)),
         this.grid,
         make("div", { class: "kernel-row" },
           button("Divide by the sum", () => this.divide()),
@@ -142,6 +146,7 @@
       this.fileBox.addEventListener("change", () => this.open(this.fileBox.files[0]));
       this.presetBox.addEventListener("change", () => this.choosePreset(this.presetBox.value));
       this.sideBox.addEventListener("change", () => this.resize(Number(this.sideBox.value)));
+      this.contrastBox.addEventListener("change", () => this.request());
       this.grid.addEventListener("input", () => this.typed());
       for (const canvas of [this.imageCanvas, this.mapCanvas]) {
         const point = (event) => {
@@ -294,14 +299,17 @@
       this.products += this.slider.run(this.kernel, this.side);
       this.frames += 1;
       const balanced = Math.abs(this.kernel.reduce((a, b) => a + b, 0)) < 1e-3;
-      const zero = balanced ? 128 : 0; // a kernel that sums to 0 shows 0 as mid-grey
+      const middle = balanced ? 0 : 128; // a kernel that sums to 0 shows 0 as mid-grey
+      const contrast = Number(this.contrastBox.value);
       const bytes = this.shown.data;
       for (let at = 0; at < map.length; at++) {
-        const value = map[at] + zero; // the array clamps it to 0 … 255
+        const value = (map[at] - middle) * contrast + 128; // the array clamps it to 0 … 255
         bytes[4 * at] = bytes[4 * at + 1] = bytes[4 * at + 2] = value;
       }
       this.mapCanvas.getContext("2d").putImageData(this.shown, 0, 0);
-      this.told.textContent = (balanced ? "The weights sum to 0: mid-grey is 0. " : "Black is 0 or less, white 255 or more. ")
+      const [low, high] = [-128, 127].map((end) => number(middle + end / contrast, 0));
+      this.told.textContent = `${balanced ? "The weights sum to 0, and mid-grey is 0. " : ""}`
+        + `Black is ${low} or less, white ${high} or more. `
         + "Point at a picture, or focus the feature map and use the arrow keys.";
       this.root.dataset.frames = this.frames;
       this.root.dataset.products = this.products;
