@@ -108,9 +108,9 @@
         return made;
       };
       this.total = make("span", { class: "kernel-total" });
-      this.imageCanvas = make("canvas", { width: 1, height: 1, role: "img" });
+      this.imageCanvas = make("canvas", { width: 512, height: 427, role: "img", "aria-label": "Image" });
       this.mapCanvas = make("canvas", {
-        width: 1, height: 1, tabindex: 0, role: "application",
+        width: 512, height: 427, tabindex: 0, role: "application",
         "aria-label": "Feature map: move with the arrow keys, ten pixels with Shift",
       });
       const framed = (title, canvas) => {
