@@ -230,7 +230,8 @@ def costs(n: int, k: int) -> Costs:
     >>> costs(448, 3)
     Costs(direct=1806336, separable=1206912, fft=29360128)
     """
-    levels = (output_size(n, k, padding=k - 1) - 1).bit_length()  # n + k - 1 places, checked
+    output_size(n, k, padding=k)  # complains of what is no number or below 1
+    levels = (n + k - 2).bit_length()
     return Costs(n * n * k * k, n * (n + k - 1) * k + n * n * k, 4 * 4**levels * (3 * levels + 1))
 
 
