@@ -32,6 +32,7 @@ extensions = [
     "scrubbers",
     "exercises",
     "quizzes",
+    "kernel_editor",
     "notebooks",
     "badges",
     "numbering",

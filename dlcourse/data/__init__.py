@@ -4,6 +4,7 @@ Nothing here downloads anything, and nothing here knows a model.
 """
 
 from dlcourse.data.cohort import Cohort, patients
+from dlcourse.data.images import Micrograph, micrograph, photograph
 from dlcourse.data.real import Dataset, breast_cancer, diabetes, digits
 from dlcourse.data.splits import Split, split
 from dlcourse.data.toy import (
@@ -20,6 +21,7 @@ from dlcourse.data.toy import (
 __all__ = [
     "Cohort",
     "Dataset",
+    "Micrograph",
     "Problem",
     "Split",
     "boolean_inputs",
@@ -27,8 +29,10 @@ __all__ = [
     "circles",
     "diabetes",
     "digits",
+    "micrograph",
     "moons",
     "patients",
+    "photograph",
     "separable",
     "spirals",
     "split",
