@@ -251,7 +251,7 @@ def saliency(model: nn.Module, X: Tensor, classes: Tensor) -> Tensor:
 
 
 class MotifNet(nn.Module):
-    """Filters that slide along DNA, the greatest answer of each, and a weighted sum of these.
+    """Filters that slide along DNA, one number for each of them, and a weighted sum of these.
 
     (n, 4, length) → (n, n_filters, length - width + 1) → (n, n_filters) → (n, 2).
 
@@ -259,6 +259,9 @@ class MotifNet(nn.Module):
     ----------
     n_filters, width : int
         Number of filters, and bases that each of them sees.
+    pool : {"soft", "max"}
+        What becomes of a filter's answers aᵢ along the sequence: ln Σ exp aᵢ, in which every place
+        has its part, or the greatest.
     seed : int, optional
         Draw the initial weights with this seed, leaving PyTorch's global generator as it was.
 
@@ -273,10 +276,15 @@ class MotifNet(nn.Module):
     torch.Size([3, 2])
     """
 
-    def __init__(self, n_filters: int = 4, width: int = 10, *, seed: int | None = None) -> None:
+    def __init__(
+        self, n_filters: int = 4, width: int = 10, *, pool: str = "soft", seed: int | None = None
+    ) -> None:
         super().__init__()
         if n_filters < 1 or width < 1:
             raise ValueError(f"n_filters and width must be at least 1, got {n_filters}, {width}")
+        if pool not in ("soft", "max"):
+            raise ValueError(f"pool is 'soft' or 'max', got {pool!r}")
+        self.pool = pool
         with torch.random.fork_rng(devices=[], enabled=seed is not None):
             if seed is not None:
                 torch.default_generator.manual_seed(seed)
@@ -287,15 +295,17 @@ class MotifNet(nn.Module):
         """Return logits (n, 2) of one-hot DNA (n, 4, length)."""
         if X.ndim != 3 or X.shape[1] != 4:
             raise ValueError(f"one-hot DNA has shape (n, 4, length), got {tuple(X.shape)}")
-        return self.output(F.relu(self.filters(X)).amax(2))  # type: ignore[no-any-return]
+        answers = self.filters(X)  # (n, n_filters, places)
+        pooled = answers.logsumexp(2) if self.pool == "soft" else answers.amax(2)
+        return self.output(pooled)  # type: ignore[no-any-return]
 
 
 @torch.no_grad()
 def filter_pwms(model: MotifNet, X: Tensor, *, share: float = 0.5) -> Tensor:
     """Count which bases stand where a filter answers strongly: a PWM for each filter.
 
-    In each sequence we look at the place of the filter's greatest answer, and keep it if the answer
-    is above `share` of the greatest of all. A base is added to each count, so no probability is 0.
+    In each sequence we look at the place of the filter's greatest answer, and keep the `share` of
+    the sequences where it is greatest. One is added to each count, so no probability is 0.
 
     Parameters
     ----------
@@ -304,31 +314,27 @@ def filter_pwms(model: MotifNet, X: Tensor, *, share: float = 0.5) -> Tensor:
     X : Tensor, shape (n, 4, length)
         One-hot DNA.
     share : float
-        In [0, 1).
+        In (0, 1].
 
     Returns
     -------
     Tensor, shape (F, 4, w)
-        Probabilities; columns sum to 1. A filter that is silent everywhere gets 1/4 throughout.
+        Probabilities; columns sum to 1.
 
     Examples
     --------
     >>> filter_pwms(MotifNet(seed=0), torch.eye(4)[None].repeat(1, 1, 5)).shape
     torch.Size([4, 4, 10])
     """
-    if not 0 <= share < 1:
-        raise ValueError(f"share must lie in [0, 1), got {share}")
-    width = model.filters.kernel_size[0]
-    answer, place = F.relu(model.filters(X)).max(2)  # (n, F) each
-    windows = X.unfold(2, width, 1)  # (n, 4, places, w)
-    keep = (answer > share * answer.amax(0)).to(X.dtype)  # (n, F)
-    rows = torch.arange(len(X))
-    counts = [
-        1 + (windows[rows, :, place[:, f]] * keep[:, f, None, None]).sum(0)
-        for f in range(answer.shape[1])
-    ]
-    stacked = torch.stack(counts)
-    return stacked / stacked.sum(1, keepdim=True)
+    if not 0 < share <= 1:
+        raise ValueError(f"share must lie above 0 and at most at 1, got {share}")
+    answer, place = model.filters(X).max(2)  # (n, F) each
+    windows = X.unfold(2, model.filters.kernel_size[0], 1)  # (n, 4, places, w)
+    kept = answer.topk(math.ceil(share * len(X)), dim=0).indices  # (kept, F)
+    counts = torch.stack(
+        [1 + windows[rows, :, place[rows, f]].sum(0) for f, rows in enumerate(kept.T)]
+    )
+    return counts / counts.sum(1, keepdim=True)
 
 
 def information_content(pwms: Tensor) -> Tensor:
