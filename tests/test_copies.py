@@ -12,7 +12,7 @@ import dlcourse
 PACKAGE = Path(dlcourse.__file__).parent
 CONCEPTS = sorted(
     path
-    for part in ("neuron", "learning")
+    for part in ("neuron", "learning", "vision")
     for path in (PACKAGE / part).glob("*.py")
     if path.stem != "__init__"
 )
@@ -36,6 +36,7 @@ WORKS = {
     ),
     "learning/stochastic_gradient_descent": "assert m.polyak(1, 9) == (0.25, 0.25)",
     "learning/regularization": "import torch; assert m.dropout(torch.ones(3), 0.0).sum() == 3",
+    "vision/convolutional_networks": "assert m.n_parameters(m.LeNet5()) == 60_850",
 }
 
 

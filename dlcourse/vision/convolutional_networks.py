@@ -53,9 +53,8 @@ def n_parameters(model: nn.Module) -> int:
 class DigitNet(nn.Module):
     """A small relative of LeNet for images of 8 x 8 grey values.
 
-    Two convolutions of 3 x 3 with ReLU, the greatest value of each 2 x 2, two dense layers, with
-    dropout before each of them: (n, 1, 8, 8) → 16 maps of 8 x 8 → 32 of 6 x 6 → 32 of 3 x 3 →
-    64 → 10.
+    Two convolutions of 3 x 3 with ReLU, the greatest value of each 2 x 2, dropout, two dense layers:
+    (n, 1, 8, 8) → 16 maps of 8 x 8 → 32 of 6 x 6 → 32 of 3 x 3 → 64 → 10.
 
     Parameters
     ----------
@@ -110,7 +109,7 @@ class DigitNet(nn.Module):
         x = F.relu(self.conv2(x))  # (n, 32, 6, 6)
         x = F.max_pool2d(x, 2)  # (n, 32, 3, 3)
         x = self.dropout(x.flatten(1))  # (n, 288)
-        x = self.dropout(F.relu(self.dense(x)))  # (n, 64)
+        x = F.relu(self.dense(x))  # (n, 64)
         return self.output(x)  # type: ignore[no-any-return]
 
 
@@ -295,6 +294,9 @@ class MotifNet(nn.Module):
         """Return logits (n, 2) of one-hot DNA (n, 4, length)."""
         if X.ndim != 3 or X.shape[1] != 4:
             raise ValueError(f"one-hot DNA has shape (n, 4, length), got {tuple(X.shape)}")
+        width = self.filters.kernel_size[0]
+        if X.shape[2] < width:
+            raise ValueError(f"X needs at least the filters' {width} bases, got {X.shape[2]}")
         answers = self.filters(X)  # (n, n_filters, places)
         pooled = answers.logsumexp(2) if self.pool == "soft" else answers.amax(2)
         return self.output(pooled)  # type: ignore[no-any-return]
