@@ -205,7 +205,9 @@ def shift_at_random(X: Tensor, generator: torch.Generator, *, still: float = 0.5
     stay = torch.rand(n, generator=generator) < still
     rows = torch.where(stay, 1, top)[:, None] + torch.arange(H)
     columns = torch.where(stay, 1, left)[:, None] + torch.arange(W)
-    return F.pad(X, (1, 1, 1, 1))[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None]]
+    return F.pad(X, (1, 1, 1, 1))[
+        torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None]
+    ]
 
 
 def saliency(model: nn.Module, X: Tensor, classes: Tensor) -> Tensor:

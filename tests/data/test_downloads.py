@@ -196,9 +196,7 @@ def small_mnist(server, monkeypatch):
     """A collection of 6 + 4 images of 2 x 3 pixels that the server has."""
     dice = np.random.default_rng(0)
     arrays = [
-        part
-        for n in (6, 4)
-        for part in (dice.integers(0, 256, (n, 2, 3)), dice.integers(0, 10, n))
+        part for n in (6, 4) for part in (dice.integers(0, 256, (n, 2, 3)), dice.integers(0, 10, n))
     ]
     arrays = [a.astype(np.uint8) for a in arrays]
     for name, array in zip(downloads.NAMES, arrays, strict=True):
