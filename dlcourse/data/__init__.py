@@ -1,10 +1,11 @@
 """Data for every experiment: generators with their limits, real sets, and splits that cannot leak.
 
-Nothing here downloads anything, and nothing here knows a model.
+Only `mnist` and `fashion_mnist` download, and only if told to. Nothing here knows a model.
 """
 
 from dlcourse.data.cohort import Cohort, patients
-from dlcourse.data.images import Micrograph, micrograph, photograph
+from dlcourse.data.downloads import DownloadError, fashion_mnist, mnist
+from dlcourse.data.motifs import Motif, gata, one_hot
 from dlcourse.data.real import Dataset, breast_cancer, diabetes, digits
 from dlcourse.data.splits import Split, split
 from dlcourse.data.toy import (
@@ -21,7 +22,8 @@ from dlcourse.data.toy import (
 __all__ = [
     "Cohort",
     "Dataset",
-    "Micrograph",
+    "DownloadError",
+    "Motif",
     "Problem",
     "Split",
     "boolean_inputs",
@@ -29,8 +31,11 @@ __all__ = [
     "circles",
     "diabetes",
     "digits",
-    "micrograph",
+    "fashion_mnist",
+    "gata",
+    "mnist",
     "moons",
+    "one_hot",
     "patients",
     "photograph",
     "separable",
