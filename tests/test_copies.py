@@ -36,6 +36,9 @@ WORKS = {
     ),
     "learning/stochastic_gradient_descent": "assert m.polyak(1, 9) == (0.25, 0.25)",
     "learning/regularization": "import torch; assert m.dropout(torch.ones(3), 0.0).sum() == 3",
+    "vision/visual_cortex": "assert round(m.gabor_half_width(0.4, 0.56), 1) == 19.4",
+    "vision/neocognitron": "assert m.threshold(4.0) == 0.8",
+    "vision/kernels": "assert m.output_size(28, 5, padding=2) == 28",
     "vision/convolutional_networks": "assert m.n_parameters(m.LeNet5()) == 60_850",
 }
 
