@@ -112,7 +112,7 @@ def picture(name: str) -> tuple[str, bytes]:
     data: Any = importlib.import_module("dlcourse.data")  # torch is imported only for this
     image: Any = importlib.import_module("PIL.Image")
     if name == "micrograph":
-        pixels = data.micrograph(seed=0).image * 0.12 + 0.4
+        pixels = data.micrograph(seed=0).image * 0.12 + 0.5
     else:
         pixels = data.photograph(name)[:, 64:576]
     grey = image.fromarray((255 * pixels).round().clamp(0, 255).byte().numpy())

@@ -2,7 +2,8 @@
 // Without this script the page shows what .kernel-still contains.
 "use strict";
 {
-  const LARGEST = 512;
+  const LARGEST = 512; // pixels a side
+  const HEAVIEST = 50e6; // bytes
   const here = document.currentScript;
 
   const make = (tag, attributes = {}, ...children) => {
@@ -15,46 +16,57 @@
   const number = (value, digits = 3) =>
     String(Number(value.toFixed(digits))).replace("-", "−");
 
-  // Slide a kernel of k × k over grey bytes; `padded` is `source` in a frame of r zeros.
+  const short = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
+
+  // Add to each sum a row of pixels under a row of weights. The window keeps what it has read.
+  const addRow = {
+    3: (sums, pixels, at, [a, b, c]) => {
+      let p = pixels[at + 1], q = pixels[at + 2];
+      for (let j = 0; j < sums.length; j++) {
+        const next = pixels[at + j + 3];
+        sums[j] += a * p + b * q + c * next;
+        p = q; q = next;
+      }
+    },
+    5: (sums, pixels, at, [a, b, c, d, e]) => {
+      let p = pixels[at], q = pixels[at + 1], r = pixels[at + 2], s = pixels[at + 3];
+      for (let j = 0; j < sums.length; j++) {
+        const next = pixels[at + j + 4];
+        sums[j] += a * p + b * q + c * r + d * s + e * next;
+        p = q; q = r; r = s; s = next;
+      }
+    },
+  };
+
+  // Slide a kernel of k × k over grey bytes; `padded` is the image in a frame of two zeros.
   class Slider {
     resize(width, height) {
       this.width = width;
       this.height = height;
-      this.padded = new Float32Array((width + 4) * (height + 4)); // for 5 × 5, and so for 3 × 3
-      this.map = new Float32Array(width * height);
+      this.padded = new Float64Array((width + 4) * (height + 4));
+      this.map = new Float64Array(width * height);
     }
 
     load(pixels, width, height) {
       if (width !== this.width || height !== this.height) this.resize(width, height);
-      for (let i = 0; i < height; i++) {
-        const row = (i + 2) * (width + 4) + 2;
-        for (let j = 0; j < width; j++) this.padded[row + j] = pixels[i * width + j];
-      }
+      for (let i = 0; i < height; i++)
+        this.padded.set(pixels.subarray(i * width, (i + 1) * width), (i + 2) * (width + 4) + 2);
     }
 
-    // Returns the number of products: only weights that are not 0 cost any.
+    // Returns the number of products; a row of zeros in the kernel costs none.
     run(kernel, side) {
       const { width, height, padded, map } = this;
-      const reach = (side - 1) / 2;
-      const stride = width + 4;
-      const used = kernel.reduce((n, weight) => n + (weight !== 0), 0);
-      const weights = new Float64Array(used);
-      const offsets = new Int32Array(used);
-      let n = 0;
-      kernel.forEach((weight, at) => {
-        if (weight === 0) return;
-        weights[n] = weight;
-        offsets[n++] = (Math.floor(at / side) - reach) * stride + (at % side) - reach;
-      });
+      const rows = Array.from({ length: side }, (_, u) => kernel.slice(u * side, (u + 1) * side));
+      const used = rows.filter((weights) => weights.some((weight) => weight !== 0)).length;
+      map.fill(0);
       for (let i = 0; i < height; i++) {
-        const row = (i + 2) * stride + 2;
-        for (let j = 0; j < width; j++) {
-          let sum = 0;
-          for (let t = 0; t < used; t++) sum += weights[t] * padded[row + j + offsets[t]];
-          map[i * width + j] = sum;
-        }
+        const sums = map.subarray(i * width, (i + 1) * width);
+        rows.forEach((weights, u) => {
+          if (weights.every((weight) => weight === 0)) return;
+          addRow[side](sums, padded, (i + 2 + u - (side - 1) / 2) * (width + 4), weights);
+        });
       }
-      return used * width * height;
+      return used * side * width * height;
     }
   }
 
@@ -91,9 +103,9 @@
 
     build() {
       const option = (value, text) => make("option", { value }, text);
+      this.own = make("option", { value: "", disabled: "" }, "Your own"); // until there is one
       this.imageBox = make("select", {},
-        ...[...this.sources].map(([name, li]) => option(name, li.textContent)),
-        option("", "Your own"));
+        ...[...this.sources].map(([name, li]) => option(name, li.textContent)), this.own);
       this.fileBox = make("input", { type: "file", accept: "image/*" });
       this.presetBox = make("select", {},
         ...Object.keys(this.presets).map((name) => option(name, name)), option("", "Your own"));
@@ -142,16 +154,17 @@
       this.root.append(group);
 
       this.imageBox.addEventListener("change", () =>
-        this.imageBox.value ? this.chooseImage(this.imageBox.value) : this.fileBox.click());
+        this.imageBox.value ? this.chooseImage(this.imageBox.value) : this.open(this.file));
+      this.fileBox.addEventListener("click", () => { this.fileBox.value = ""; }); // the same again
       this.fileBox.addEventListener("change", () => this.open(this.fileBox.files[0]));
       this.presetBox.addEventListener("change", () => this.choosePreset(this.presetBox.value));
       this.sideBox.addEventListener("change", () => this.resize(Number(this.sideBox.value)));
       this.contrastBox.addEventListener("change", () => this.request());
-      this.grid.addEventListener("input", () => this.typed());
+      this.grid.addEventListener("input", (event) => this.typed(event.target));
       for (const canvas of [this.imageCanvas, this.mapCanvas]) {
         const point = (event) => {
           const box = canvas.getBoundingClientRect();
-          this.probe(Math.floor((event.clientY - box.top) / box.height * canvas.height),
+          this.move(Math.floor((event.clientY - box.top) / box.height * canvas.height),
             Math.floor((event.clientX - box.left) / box.width * canvas.width));
         };
         canvas.addEventListener("pointermove", point);
@@ -172,7 +185,7 @@
         this.side = side;
         this.grid.dataset.side = side;
         this.grid.replaceChildren(...kernel.map((_, at) => make("input", {
-          type: "number", step: "any", inputmode: "decimal", "aria-label":
+          type: "number", step: "any", "aria-label":
             `Weight in row ${Math.floor(at / side) + 1}, column ${(at % side) + 1}`,
         })));
       }
@@ -187,14 +200,15 @@
       this.presetBox.value = name;
       const total = this.kernel.reduce((a, b) => a + b, 0);
       this.total.textContent = `The weights sum to ${number(total)}.`;
+      this.complain("");
       this.request();
     }
 
-    typed() {
-      this.kernel = [...this.grid.children].map((field) => {
-        const value = Number(field.value);
-        return Number.isFinite(value) ? value : 0;
-      });
+    typed(field) {
+      const value = Number(field.value);
+      const changed = [...this.grid.children].indexOf(field);
+      this.kernel = this.kernel.map((weight, at) =>
+        at !== changed ? weight : Number.isFinite(value) ? value : 0);
       this.changed("");
     }
 
@@ -210,7 +224,7 @@
 
     divide() {
       const total = this.kernel.reduce((a, b) => a + b, 0);
-      if (Math.abs(total) < 1e-6) this.say("The weights sum to 0, and nothing can be divided by it.");
+      if (Math.abs(total) < 1e-6) this.complain("The weights sum to 0, and nothing can be divided by it.");
       else this.setKernel(this.kernel.map((weight) => weight / total), this.side);
     }
 
@@ -221,47 +235,69 @@
     }
 
     // --- the image --------------------------------------------------------------------------
+    // The images of the book are scripts that hand over their bytes.
     chooseImage(name) {
-      this.imageBox.value = name;
-      this.wanted = name;
-      const known = window.kernelImages?.[name];
-      if (known) {
-        const [mime, text] = known;
-        const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-        this.read(new Blob([bytes], { type: mime }), name);
-        return;
-      }
+      const turn = this.turnOf(name);
+      const show = () => {
+        const known = window.kernelImages?.[name];
+        if (!known) return this.fail("The image could not be loaded.", turn);
+        const bytes = Uint8Array.from(atob(known[1]), (letter) => letter.charCodeAt(0));
+        return this.read(new Blob([bytes], { type: known[0] }), name, turn);
+      };
+      if (window.kernelImages?.[name]) return void show();
       const script = make("script", { src: this.sources.get(name).dataset.src });
-      script.addEventListener("load", () => this.wanted === name && this.chooseImage(name));
-      script.addEventListener("error", () => this.complain("The image could not be loaded."));
+      script.addEventListener("load", show);
+      script.addEventListener("error", show);
       here.after(script);
     }
 
     open(file) {
       if (!file) return;
-      this.wanted = "";
-      this.imageBox.value = "";
-      this.read(file, "");
+      const turn = this.turnOf("");
+      if (file.size > HEAVIEST) this.fail("This file is larger than 50 MB.", turn);
+      else this.read(file, "", turn);
     }
 
-    async read(blob, name) {
+    // Only what was asked for last is shown.
+    turnOf(name) {
+      this.imageBox.value = name;
+      this.turns = (this.turns ?? 0) + 1;
+      return this.turns;
+    }
+
+    fail(text, turn) {
+      if (turn !== this.turns) return;
+      this.imageBox.value = this.shownName ?? "";
+      this.complain(text);
+    }
+
+    async read(blob, name, turn) {
       let bitmap;
       try {
         bitmap = await createImageBitmap(blob);
       } catch {
-        this.complain("This file is no image that the browser can read.");
+        this.fail("The browser cannot read this file as an image. "
+          + "Please save it as PNG, JPEG or WebP first.", turn);
         return;
       }
-      if (this.wanted !== name) return; // the reader has chosen another one meanwhile
+      if (turn !== this.turns) {
+        bitmap.close();
+        return;
+      }
+      this.shownName = name;
+      if (!name) [this.file, this.own.disabled] = [blob, false];
+      this.imageBox.value = name;
       this.complain("");
       const scale = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
       const width = Math.max(1, Math.round(bitmap.width * scale));
       const height = Math.max(1, Math.round(bitmap.height * scale));
+      this.root.classList.toggle("kernel-coarse", width < 256); // then its pixels may be seen
       for (const canvas of [this.imageCanvas, this.mapCanvas]) {
         canvas.width = width;
         canvas.height = height;
       }
       const context = this.imageCanvas.getContext("2d", { willReadFrequently: true });
+      context.imageSmoothingQuality = "high";
       context.fillStyle = "white"; // behind what is transparent
       context.fillRect(0, 0, width, height);
       context.drawImage(bitmap, 0, 0, width, height);
@@ -278,7 +314,7 @@
       this.imageCanvas.setAttribute("aria-label", `Image: ${title}, ${width} × ${height} pixels, grey`);
       this.slider.load(this.pixels, width, height);
       this.shown = this.mapCanvas.getContext("2d").createImageData(width, height);
-      this.shown.data.fill(255);
+      this.bytes = new Uint32Array(this.shown.data.buffer); // one number holds a pixel's four bytes
       this.at = null;
       this.request();
     }
@@ -286,11 +322,18 @@
     // --- the feature map --------------------------------------------------------------------
     // However many changes come between two frames of the screen, the map is computed once.
     request() {
+      this.stale = true;
+      this.redraw();
+    }
+
+    redraw() {
       if (!this.pixels || this.waiting) return;
       this.waiting = true;
       requestAnimationFrame(() => {
         this.waiting = false;
-        this.draw();
+        if (this.stale) this.draw();
+        this.stale = false;
+        this.probe();
       });
     }
 
@@ -301,10 +344,10 @@
       const balanced = Math.abs(this.kernel.reduce((a, b) => a + b, 0)) < 1e-3;
       const middle = balanced ? 0 : 128; // a kernel that sums to 0 shows 0 as mid-grey
       const contrast = Number(this.contrastBox.value);
-      const bytes = this.shown.data;
+      const { bytes } = this;
       for (let at = 0; at < map.length; at++) {
-        const value = (map[at] - middle) * contrast + 128; // the array clamps it to 0 … 255
-        bytes[4 * at] = bytes[4 * at + 1] = bytes[4 * at + 2] = value;
+        const value = (map[at] - middle) * contrast + 128.5;
+        bytes[at] = 0xff000000 | (value < 0 ? 0 : value > 255 ? 255 : value | 0) * 0x010101;
       }
       this.mapCanvas.getContext("2d").putImageData(this.shown, 0, 0);
       const [low, high] = [-128, 127].map((end) => number(middle + end / contrast, 0));
@@ -313,8 +356,6 @@
         + "Point at a picture, or focus the feature map and use the arrow keys.";
       this.root.dataset.frames = this.frames;
       this.root.dataset.products = this.products;
-      if (this.at) this.probe(...this.at, false);
-      else this.probe(Math.floor(this.slider.height / 2), Math.floor(this.slider.width / 2), false);
     }
 
     key(event) {
@@ -323,39 +364,57 @@
       if (!step || !this.at || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       const by = event.shiftKey ? 10 : 1;
-      this.probe(this.at[0] + by * step[0], this.at[1] + by * step[1]);
+      this.move(this.at[0] + by * step[0], this.at[1] + by * step[1]);
+      const { padded, map, width } = this.slider;
+      const [i, j] = this.at;
+      this.say(`Row ${i + 1}, column ${j + 1}: pixel ${padded[(i + 2) * (width + 4) + j + 2]}, `
+        + `answer ${number(map[i * width + j], 1)}`);
     }
 
-    // Show which patch meets which kernel at a pixel.
-    probe(row, column, aloud = true) {
+    move(row, column) {
       if (!this.pixels) return;
+      const inside = (at, n) => Math.min(Math.max(at, 0), n - 1);
+      this.at = [inside(row, this.slider.height), inside(column, this.slider.width)];
+      this.redraw();
+    }
+
+    // Show which patch meets which kernel at a pixel, and what comes out.
+    probe() {
       const { width, height, padded, map } = this.slider;
       const { side, kernel } = this;
-      const i = Math.min(Math.max(row, 0), height - 1);
-      const j = Math.min(Math.max(column, 0), width - 1);
-      this.at = [i, j];
+      this.at ??= [Math.floor(height / 2), Math.floor(width / 2)];
+      const [i, j] = this.at;
       const reach = (side - 1) / 2;
       const patch = kernel.map((_, at) => padded[
         (i + 2 + Math.floor(at / side) - reach) * (width + 4) + j + 2 + (at % side) - reach]);
-      const table = (name, values, digits) => {
+      if (this.cells?.[0].length !== side * side) this.layTables();
+      [patch, kernel, patch.map((pixel, at) => pixel * kernel[at])].forEach((values, t) =>
+        values.forEach((value, at) => {
+          const text = t === 1 ? short(value) : number(value, 1);
+          if (this.cells[t][at].textContent !== text) this.cells[t][at].textContent = text;
+        }));
+      this.answer.textContent = number(map[i * width + j], 1);
+      for (const marker of this.markers) {
+        marker.hidden = false;
+        marker.style.left = `${100 * (j - reach) / width}%`;
+        marker.style.top = `${100 * (i - reach) / height}%`;
+        marker.style.width = `${100 * side / width}%`;
+        marker.style.height = `${100 * side / height}%`;
+      }
+    }
+
+    layTables() {
+      this.cells = [];
+      const table = (name) => {
         const made = make("table", { class: "kernel-table" }, make("caption", {}, name));
-        for (let at = 0; at < values.length; at += side)
-          made.append(make("tr", {}, ...values.slice(at, at + side).map((value) =>
-            make("td", {}, number(value, digits)))));
+        for (let i = 0; i < this.side; i++)
+          made.append(make("tr", {}, ...Array.from({ length: this.side }, () => make("td"))));
+        this.cells.push([...made.querySelectorAll("td")]);
         return made;
       };
-      const answer = number(map[i * width + j], 1);
-      this.sum.replaceChildren(table("patch", patch, 0), make("span", {}, "×"),
-        table("kernel", kernel, 2), make("span", {}, "="), make("strong", {}, answer));
-      const place = (marker, across) => {
-        marker.hidden = false;
-        marker.style.left = `${100 * (j - across) / width}%`;
-        marker.style.top = `${100 * (i - across) / height}%`;
-        marker.style.width = `${100 * (2 * across + 1) / width}%`;
-        marker.style.height = `${100 * (2 * across + 1) / height}%`;
-      };
-      this.markers.forEach((marker) => place(marker, reach));
-      if (aloud) this.say(`Row ${i + 1}, column ${j + 1}: pixel ${patch[(side * side - 1) / 2]}, answer ${answer}`);
+      this.answer = make("strong");
+      this.sum.replaceChildren(table("patch"), make("span", {}, "×"), table("kernel"),
+        make("span", {}, "="), table("products"), make("span", {}, "sum: ", this.answer));
     }
 
     say(text) {

@@ -99,7 +99,7 @@ def test_the_work_of_a_frame_is_bounded_and_never_done_twice(
     editor, places = page.locator(EDITOR), 512 * 512
     buffers = "e => { const s = e.kernelEditor.slider; return window.seen ??= [s.map, s.padded]; }"
     editor.evaluate_handle(buffers)
-    for preset, used in {"edge": 9, "sobel x": 6, "identity": 1, "blur 5 × 5": 25}.items():
+    for preset, used in {"edge": 9, "sobel x": 9, "identity": 3, "blur 5 × 5": 25}.items():
         before = editor.evaluate(WORK)
         page.get_by_label("Kernel", exact=True).select_option(preset)
         settle_frames(page)
@@ -138,8 +138,45 @@ def test_a_file_that_is_no_image_is_named(read: Callable, http: str, tmp_path: P
     (tmp_path / "words.png").write_text("no image", "utf-8")
     page.get_by_label("Open an image of yours").set_input_files(tmp_path / "words.png")
     expect(page.locator(".kernel-complaint")).to_have_text(
-        "This file is no image that the browser can read."
+        "The browser cannot read this file as an image. Please save it as PNG, JPEG or WebP first."
     )
+    expect(page.get_by_label("Image", exact=True)).to_have_value("china")
+
+
+def test_a_photograph_taken_sideways_stands_upright(
+    read: Callable, http: str, tmp_path: Path
+) -> None:
+    page = start(read().open(f"{http}/{CHAPTER}"))
+    sideways = Image.fromarray(noise(20, 30))
+    exif = sideways.getexif()
+    exif[0x0112] = 6  # turn by 90° to show it
+    sideways.save(tmp_path / "phone.jpg", exif=exif)
+    page.get_by_label("Open an image of yours").set_input_files(tmp_path / "phone.jpg")
+    told = "Image: your own, 20 × 30 pixels, grey"
+    expect(page.locator(PICTURE)).to_have_attribute("aria-label", told)
+
+
+def test_one_can_come_back_to_an_image_of_ones_own(
+    read: Callable, http: str, tmp_path: Path
+) -> None:
+    page = start(read().open(f"{http}/{CHAPTER}"))
+    box, picture = page.get_by_label("Image", exact=True), page.locator(PICTURE)
+    expect(box.locator("option", has_text="Your own")).to_be_disabled()
+    upload(page, tmp_path / "noise.png", noise(24, 32))
+    box.select_option(label="Dahlia")
+    expect(picture).to_have_attribute("aria-label", re.compile("^Image: Dahlia, "))
+    box.select_option(label="Your own")
+    expect(picture).to_have_attribute("aria-label", "Image: your own, 32 × 24 pixels, grey")
+
+
+def test_a_sum_of_zero_divides_nothing_and_says_so(read: Callable, http: str) -> None:
+    page = start(read().open(f"{http}/{CHAPTER}"))
+    page.get_by_role("button", name="Divide by the sum").click()
+    expect(page.locator(".kernel-complaint")).to_have_text(
+        "The weights sum to 0, and nothing can be divided by it."
+    )
+    page.get_by_label("Kernel", exact=True).select_option("blur")
+    expect(page.locator(".kernel-complaint")).to_have_text("")
 
 
 def test_patch_times_kernel_by_keyboard(read: Callable, http: str, tmp_path: Path) -> None:
@@ -160,9 +197,10 @@ def test_patch_times_kernel_by_keyboard(read: Callable, http: str, tmp_path: Pat
         for table in page.locator(".kernel-sum table").all()
     ]
     patch = pixels[row - 1 : row + 2, column - 1 : column + 2].flatten()
-    assert tables == [patch.tolist(), KERNELS["sharpen"].flatten().tolist()]
+    weights = KERNELS["sharpen"].flatten().numpy()
+    assert tables == [patch.tolist(), weights.tolist(), (patch * weights).tolist()]
     answer = float(page.locator(".kernel-sum strong").inner_text().replace("−", "-"))
-    assert answer == float(np.dot(*tables))
+    assert answer == float(patch @ weights)
     expect(page.locator(".kernel-said")).to_contain_text(f"Row {row + 1}, column {column + 1}: ")
     for _ in range(6):
         page.keyboard.press("Shift+ArrowRight")  # the edge of the image holds
