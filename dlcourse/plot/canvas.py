@@ -226,9 +226,15 @@ def dots(
     def number(value: float, digits: int = 1) -> str:
         return f"{100 * value:.{digits}f}%" if percent else f"{value:.3g}"
 
+    best, label = limit if isinstance(limit, tuple) else (limit, None)
+    everything = [float(x) for given in groups.values() for x in given]
+    everything += [] if best is None else [best]
+    near = 0.04 * (max(everything, default=0) - min(everything, default=0))
     for row, (name, given) in enumerate(groups.items()):
         scores, hue = array(given, f"the scores of {name!r}", 1), CYCLE[row % len(CYCLE)]
         mean = scores.mean()
+        # a number that would stand on the limit's line steps aside
+        side = 0 if best is None or abs(mean - best) > near else 1 if mean > best else -1
         ax.plot(
             scores,
             np.full_like(scores, row),
@@ -243,9 +249,9 @@ def dots(
         ax.annotate(
             number(mean),
             (mean, row),
-            xytext=(0, 10),
+            xytext=(3 * side, 10),
             textcoords="offset points",
-            ha="center",
+            ha={0: "center", 1: "left", -1: "right"}[side],
             va="bottom",
             fontsize=10.5,
             gid="halo",
@@ -258,7 +264,6 @@ def dots(
     ax.grid(visible=False, axis="x")
     if percent:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}%"))
-    if limit is not None:
-        value, label = limit if isinstance(limit, tuple) else (limit, None)
-        limit_line(ax, value, label or f"best possible: {number(value)}", orientation="vertical")
+    if best is not None:
+        limit_line(ax, best, label or f"best possible: {number(best)}", orientation="vertical")
     ax.margins(x=0.08)

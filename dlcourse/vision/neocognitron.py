@@ -195,7 +195,8 @@ def representatives(u_S: Tensor, column: int) -> dict[int, int]:
     chosen: dict[int, int] = {}
     for place in places.flatten().tolist():
         k = int(plane[place])
-        if best[place] > best[chosen[k]] if k in chosen else best[place] > 0:
+        rival = best[chosen[k]] if k in chosen else 0.0
+        if best[place] > rival:
             chosen[k] = place
     return chosen
 
