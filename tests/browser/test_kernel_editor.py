@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import Page, expect
-from test_pages import DESK, PHONE, SIDEWAYS, barriers, settle
+from test_axe import barriers
+from test_pages import DESK, PHONE, SIDEWAYS, settle
 from test_reading import tab_from, visible_focus
 from torch.nn import functional as F
 
