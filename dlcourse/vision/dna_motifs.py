@@ -173,8 +173,7 @@ def best_match(filter_weights: Tensor, target: Tensor) -> tuple[float, int]:
     Returns
     -------
     (correlation, offset)
-        Pearson's r over the 4v numbers of the target, and the filter's column on which the target
-        begins, from -(v // 2) to w - (v + 1) // 2.
+        Pearson's r over the 4v numbers of the target, and the filter's column on which it begins.
 
     Examples
     --------
