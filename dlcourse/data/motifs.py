@@ -233,7 +233,7 @@ def gata(length: int = 40) -> Motif:
     return Motif(torch.tensor(columns, dtype=torch.float64).T.contiguous(), length)
 
 
-def gata1(length: int = 60, *, both_strands: bool = False) -> Motif:
+def gata1(length: int = 40, *, both_strands: bool = False) -> Motif:
     """Make sequences in which half hold a site of GATA1, after the matrix MA0035.2 of JASPAR.
 
     The counts are real: bases at 11 places of 4,000 sites. One is added to each, so that no

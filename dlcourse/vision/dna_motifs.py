@@ -41,15 +41,14 @@ class MotifNet(nn.Module):
     """Filters that slide along DNA, one number for each of them, and a weighted sum of these.
 
     (n, 4, length) → (n, n_filters, places) → (n, n_filters) → (n, 2). Half a filter's width of
-    unknown bases (zeros) is added at both ends, so that sites at the ends can be seen.
+    unknown bases (zeros) is added at both ends, and the pooled numbers are batch-normalized.
 
     Parameters
     ----------
     n_filters, width : int
         Number of filters, and bases that each of them sees.
     pool : {"soft", "max"}
-        What becomes of a filter's answers aᵢ along the sequence: ln Σ exp aᵢ, in which every place
-        has its part, or the greatest.
+        What becomes of a filter's answers aᵢ along the sequence: ln Σ exp aᵢ, or the greatest.
     both_strands : bool
         Whether the same filters also read the reverse complement; its places are pooled as well.
     seed : int, optional
@@ -62,14 +61,14 @@ class MotifNet(nn.Module):
 
     Examples
     --------
-    >>> MotifNet(seed=0)(torch.zeros(3, 4, 60)).shape
+    >>> MotifNet(seed=0)(torch.zeros(3, 4, 40)).shape
     torch.Size([3, 2])
     """
 
     def __init__(
         self,
-        n_filters: int = 4,
-        width: int = 16,
+        n_filters: int = 8,
+        width: int = 12,
         *,
         pool: str = "soft",
         both_strands: bool = False,
@@ -85,6 +84,7 @@ class MotifNet(nn.Module):
             if seed is not None:
                 torch.default_generator.manual_seed(seed)
             self.filters = nn.Conv1d(4, n_filters, width, padding=width // 2)
+            self.norm = nn.BatchNorm1d(n_filters, affine=False)
             self.output = nn.Linear(n_filters, 2)
             # Log-odds are large numbers; from small weights ln Σ exp hardly sees single places.
             nn.init.normal_(self.filters.weight, std=0.5)
@@ -95,7 +95,7 @@ class MotifNet(nn.Module):
         if self.both_strands:
             answers = torch.cat([answers, self.filters(reverse_complement(X))], dim=2)
         pooled = answers.logsumexp(2) if self.pool == "soft" else answers.amax(2)
-        return self.output(pooled)  # type: ignore[no-any-return]
+        return self.output(self.norm(pooled))  # type: ignore[no-any-return]
 
 
 @torch.no_grad()
@@ -122,7 +122,7 @@ def filter_pwms(model: MotifNet, X: Tensor, *, share: float = 0.5) -> Tensor:
     Examples
     --------
     >>> filter_pwms(MotifNet(seed=0), torch.eye(4)[None].repeat(1, 1, 5)).shape
-    torch.Size([4, 4, 16])
+    torch.Size([8, 4, 12])
     """
     if not 0 < share <= 1:
         raise ValueError(f"share must lie above 0 and at most at 1, got {share}")

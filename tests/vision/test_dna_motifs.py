@@ -37,7 +37,7 @@ def test_the_other_strand_pairs_and_turns(sequence):
 def test_motif_net_by_hand(n_filters, width, seed, both):
     X = torch.eye(4)[torch.randint(4, (3, 12))].transpose(1, 2)
     for pool in ("max", "soft"):
-        model = dna_motifs.MotifNet(n_filters, width, pool=pool, both_strands=both, seed=seed)
+        model = dna_motifs.MotifNet(n_filters, width, pool=pool, both_strands=both, seed=seed).eval()
         W, b = model.filters.weight, model.filters.bias
         strands = [X, X.flip(1, 2)] if both else [X]
         wide = [F.pad(x, (width // 2, width // 2)) for x in strands]
@@ -45,12 +45,15 @@ def test_motif_net_by_hand(n_filters, width, seed, both):
         windows = [x[:, :, i : i + width] for x in wide for i in places]
         answers = torch.stack([torch.einsum("nbw,fbw->nf", x, W) + b for x in windows])
         pooled = answers.amax(0) if pool == "max" else answers.exp().sum(0).log()
-        assert torch.allclose(model(X), model.output(pooled), atol=1e-4)
+        model.norm.running_mean.copy_(torch.linspace(-1, 2, n_filters))
+        model.norm.running_var.fill_(4)
+        normal = (pooled - model.norm.running_mean) / math.sqrt(4 + 1e-5)
+        assert torch.allclose(model(X), model.output(normal), atol=1e-4)
 
 
 @given(st.integers(0, 50))
 def test_with_both_strands_the_answer_is_the_same_for_either(seed):
-    model = dna_motifs.MotifNet(2, 5, both_strands=True, seed=seed)
+    model = dna_motifs.MotifNet(2, 5, both_strands=True, seed=seed).eval()
     X = torch.eye(4)[torch.randint(4, (4, 11))].transpose(1, 2)
     assert torch.allclose(model(X), model(dna_motifs.reverse_complement(X)), atol=1e-5)
 
@@ -58,14 +61,16 @@ def test_with_both_strands_the_answer_is_the_same_for_either(seed):
 @pytest.mark.parametrize("both", [False, True])
 def test_one_soft_filter_of_log_odds_is_the_likelihood_ratio(both):
     motif = data.gata1(both_strands=both)
-    model = dna_motifs.MotifNet(1, motif.width, both_strands=both, seed=0).double()
+    model = dna_motifs.MotifNet(1, motif.width, both_strands=both, seed=0).double().eval()
     model.filters.padding = (0,)  # whole sites only, as they are planted
+    model.norm.running_mean.fill_(3)
+    model.norm.running_var.fill_(25 - 1e-5)
     places = (2 if both else 1) * (motif.length - motif.width + 1)
     with torch.no_grad():
         model.filters.weight[0] = motif.log_odds
         model.filters.bias.zero_()
-        model.output.weight.copy_(torch.tensor([[0.0], [1.0]]))
-        model.output.bias.copy_(torch.tensor([0.0, -math.log(places)]))
+        model.output.weight.copy_(torch.tensor([[0.0], [5.0]]))
+        model.output.bias.copy_(torch.tensor([0.0, 3 - math.log(places)]))
     X, _ = motif.sample(50, seed=0)
     logits = model(X.double())
     ratio = motif.log_likelihood_ratio(X)
@@ -87,7 +92,7 @@ def test_motif_net_learns_a_planted_motif():
     motif = data.gata1()
     X, y = motif.sample(1000, seed=0)
     model = dna_motifs.MotifNet(seed=0)
-    fit(model, X, y, n_epochs=15, batch_size=64, learning_rate=0.05, device="cpu", progress=False)
+    fit(model, X, y, n_epochs=24, batch_size=128, learning_rate=0.05, device="cpu", progress=False)
     X_new, y_new = motif.sample(4000, seed=1)
     with torch.no_grad():
         accuracy = float((model(X_new).argmax(1) == y_new).double().mean())
