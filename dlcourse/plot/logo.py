@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 
 import numpy as np
@@ -54,19 +55,16 @@ def logo(ax: Axes, heights: ArrayLike) -> None:
         raise ValueError(f"heights must have shape (4, width), got {values.shape}")
     stacks = np.stack([values.clip(min=0).sum(0), values.clip(max=0).sum(0)])
     least = 0.01 * np.abs(stacks).max()
-    for k in range(values.shape[1]):
-        for sign in (1, -1):
-            base = 0.0
-            for row in sorted(range(4), key=lambda r: abs(values[r, k])):
-                height = float(values[row, k])
-                if sign * height > 0:
-                    if abs(height) > least:
-                        letter = _letter("ACGT"[row])
-                        corner = min(base, base + height)
-                        spot = np.asarray(letter.vertices) * (0.94, abs(height)) + (k + 0.53, corner)
-                        fill = colour(HUES["ACGT"[row]])
-                        ax.add_patch(PathPatch(Path(spot, letter.codes), fc=fill, lw=0))
-                    base += height
+    for (k, column), up in itertools.product(enumerate(values.T), (True, False)):
+        base = 0.0
+        for row in np.argsort(np.abs(column), kind="stable"):
+            height = float(column[row])
+            if height and (height > 0) == up:
+                if abs(height) > least:
+                    corner = (k + 0.53, min(base, base + height))
+                    outline = _letter("ACGT"[row], 0.94, abs(height), *corner)
+                    ax.add_patch(PathPatch(outline, fc=colour(HUES["ACGT"[row]]), lw=0))
+                base += height
     ax.axhline(0, color=colour("axis"), lw=0.9, ls="-")
     ax.grid(visible=False, axis="x")
     low, high = float(stacks[1].min()), float(stacks[0].max())
@@ -74,8 +72,14 @@ def logo(ax: Axes, heights: ArrayLike) -> None:
     ax.set_xticks(range(1, values.shape[1] + 1))
 
 
+def _letter(name: str, wide: float, high: float, left: float, low: float) -> Path:
+    """Return a letter's outline, stretched to a box."""
+    unit = _outline(name)
+    return Path(np.asarray(unit.vertices) * (wide, high) + (left, low), unit.codes)
+
+
 @cache
-def _letter(name: str) -> Path:
+def _outline(name: str) -> Path:
     """Return a letter's outline, stretched to the unit square."""
     path = TextPath((0, 0), name, size=1, prop=FontProperties(family="DejaVu Sans", weight="bold"))
     corners = np.asarray(path.vertices)

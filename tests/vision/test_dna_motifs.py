@@ -37,7 +37,8 @@ def test_the_other_strand_pairs_and_turns(sequence):
 def test_motif_net_by_hand(n_filters, width, seed, both):
     X = torch.eye(4)[torch.randint(4, (3, 12))].transpose(1, 2)
     for pool in ("max", "soft"):
-        model = dna_motifs.MotifNet(n_filters, width, pool=pool, both_strands=both, seed=seed).eval()
+        model = dna_motifs.MotifNet(n_filters, width, pool=pool, both_strands=both, seed=seed)
+        model.eval()
         W, b = model.filters.weight, model.filters.bias
         strands = [X, X.flip(1, 2)] if both else [X]
         wide = [F.pad(x, (width // 2, width // 2)) for x in strands]
