@@ -39,6 +39,10 @@ WORKS = {
     "vision/visual_cortex": "assert round(m.gabor_half_width(0.4, 0.56), 1) == 19.4",
     "vision/neocognitron": "assert m.threshold(4.0) == 0.8",
     "vision/kernels": "assert m.output_size(28, 5, padding=2) == 28",
+    "vision/dna_motifs": (
+        "import torch; pwm = torch.tensor([[0.5], [0.5], [0.0], [0.0]]); "
+        "assert m.information_content(pwm).item() == 1"
+    ),
     "vision/convolutional_networks": "assert m.n_parameters(m.LeNet5()) == 60_850",
 }
 

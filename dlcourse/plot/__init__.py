@@ -10,6 +10,7 @@ from .display import Shown, show
 from .grids import confusion_matrix, image_grid
 from .history import history
 from .labels import label_line, limit_curve, limit_line
+from .logo import logo
 from .network import network
 from .neuron import neuron
 from .regions import decision_regions, line_boundary, scatter
@@ -37,6 +38,7 @@ __all__ = [
     "limit_curve",
     "limit_line",
     "line_boundary",
+    "logo",
     "network",
     "neuron",
     "scatter",
