@@ -58,7 +58,7 @@ class DigitNet(nn.Module):
     (torch.Size([5, 10]), 23946)
     """
 
-    def __init__(self, *, p: float = 0.3, seed: int | None = None) -> None:
+    def __init__(self, *, p: float = 0.1, seed: int | None = None) -> None:
         super().__init__()
         if not 0 <= p < 1:
             raise ValueError(f"p must be a probability in [0, 1), got {p}")

@@ -188,8 +188,12 @@ def test_lenet_reads_mnist():
         train, test = data.mnist()
     except FileNotFoundError as error:
         pytest.skip(str(error))
-    model, n_steps = convnets.LeNet5(seed=0), 20 * -(-60_000 // 128)
-    falling = {"learning_rate": 0.002, "schedule": lambda step: 1 - step / n_steps}
-    fit(model, train.X, train.y, n_epochs=20, batch_size=128, **falling)
+    model, dice = convnets.LeNet5(seed=0), torch.Generator().manual_seed(0)
+    optimizer, n_steps = torch.optim.Adam(model.parameters(), lr=0.002), -(-60_000 // 128)
+    for epoch in range(20):
+        images = convnets.jitter(train.images, dice, pixels=2.0)
+        falling = [1 - (epoch + t / n_steps) / 20 for t in range(n_steps)]
+        options = {"optimizer": optimizer, "schedule": falling.__getitem__, "batch_size": 128}
+        fit(model, images, train.y, n_epochs=1, seed=epoch, **options)
     accuracy = evaluate(model, test.X, test.y).accuracy
     assert accuracy >= 0.99, f"{accuracy:.2%} on {choose_device()}"
