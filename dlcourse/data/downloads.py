@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST, fetched only when you ask for it: checked, resumed, from several mirrors.
+"""MNIST and Fashion-MNIST, fetched only when you ask: checked, resumed, from several mirrors.
 
 Nothing is downloaded by an import or by building the book. The files go into the folder that the
 variable ``DLCOURSE_DATA`` names, by default ``~/.cache/dlcourse``.

@@ -97,7 +97,7 @@ def test_a_damaged_file_is_replaced(server, tmp_path):
 
 def test_a_wrong_checksum_is_refused_and_nothing_stays(server, tmp_path):
     path = tmp_path / "data.bin"
-    with pytest.raises(DownloadError, match="wrong/data.bin: sent other bytes"):
+    with pytest.raises(DownloadError, match=r"wrong/data\.bin: sent other bytes"):
         fetch(server, path, "wrong")
     assert list(tmp_path.iterdir()) == []
     assert len(server.asked) == 1  # a server that lies is not asked twice

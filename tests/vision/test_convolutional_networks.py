@@ -1,6 +1,4 @@
-"""Convolutional networks against PyTorch, published counts, finite differences, planted truths."""
-
-import math
+"""Convolutional networks against PyTorch, published counts, finite differences, exact shifts."""
 
 import pytest
 import torch
@@ -44,18 +42,23 @@ def test_the_table_of_c3_is_that_of_the_paper():
     assert seen_by == [10] * 6
 
 
-def test_lenet_shapes_and_what_c3_does_not_see():
+def test_lenet_shapes_and_what_c3_sees():
     model = convnets.LeNet5(seed=1)
     X = torch.rand(3, 784)
     assert model(X).shape == (3, 10)
     assert torch.equal(model(X), model(X.view(3, 28, 28)))
     subsampled = model.S2(model.C1(F.pad(X.view(3, 1, 28, 28), (2, 2, 2, 2))))
     assert subsampled.shape == (3, 6, 14, 14)
-    first = model.C3[0](subsampled[:, [0, 1, 2]])
-    assert first.shape == (3, 1, 10, 10)
+    maps, at = model.C3(subsampled), 0
+    for f, seen in enumerate(convnets.C3_SEES):  # one map after the other
+        kernel = model.C3.weight[at : at + len(seen)]
+        want = F.conv2d(subsampled[:, list(seen)], kernel[None])[:, 0] + model.C3.bias[f]
+        assert torch.allclose(maps[:, f], want, atol=1e-5)
+        at += len(seen)
+    assert at == 60
 
 
-@pytest.mark.parametrize("make", [convnets.DigitNet, convnets.LeNet5, convnets.MotifNet])
+@pytest.mark.parametrize("make", [convnets.DigitNet, convnets.LeNet5])
 def test_a_seed_draws_the_weights_and_leaves_the_global_generator_alone(make):
     before = torch.random.get_rng_state()
     one, same, other = make(seed=1), make(seed=1), make(seed=2)
@@ -73,28 +76,59 @@ def test_digit_net_learns_the_digits():
     assert evaluate(model, part.X_test, part.y_test).accuracy > 0.94
 
 
-@given(st.integers(1, 5), st.integers(1, 6), st.integers(-7, 7), st.integers(-7, 7))
-def test_shift_moves_every_pixel(H, W, down, right):
-    X = torch.arange(1, 2 * H * W + 1).view(2, H, W)
-    moved = convnets.shift(X, down, right)
-    assert moved.shape == X.shape
-    for i in range(H):
-        for j in range(W):
-            a, b = i - down, j - right
-            inside = 0 <= a < H and 0 <= b < W
-            assert moved[0, i, j] == (X[0, a, b] if inside else 0)
+@given(st.integers(2, 6), st.integers(2, 6), st.integers(0, 50))
+def test_jitter_without_amplitude_changes_nothing(H, W, seed):
+    X = torch.rand(3, H, W)
+    for nothing in ({"degrees": 0, "zoom": 0, "pixels": 0, "still": 0}, {"still": 1}):
+        dice = torch.Generator().manual_seed(seed)
+        assert torch.allclose(convnets.jitter(X, dice, **nothing), X, atol=1e-5)
 
 
-@given(st.integers(0, 50))
-def test_random_shifts_are_shifts_by_at_most_one(seed):
-    X = torch.rand(6, 4, 5)
-    dice = torch.Generator().manual_seed(seed)
-    moved = convnets.shift_at_random(X, dice, still=0.3)
-    possible = torch.stack(
-        [convnets.shift(X, down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+def test_jitter_moves_by_what_it_drew():
+    """The centre of a blob moves by at most `pixels`, evenly, and both ways."""
+    blob = torch.zeros(1, 9, 9)
+    blob[0, 3:6, 3:6] = 1.0
+    dice = torch.Generator().manual_seed(0)
+    X = blob.expand(2000, 9, 9)
+    moved = convnets.jitter(X, dice, degrees=0, zoom=0, pixels=2.0, still=0)
+    assert torch.allclose(moved.sum((1, 2)), torch.tensor(9.0), atol=1e-4)
+    for axis in (1, 2):
+        at = (moved.sum(3 - axis) * torch.arange(9)).sum(1) / 9 - 4
+        assert float(at.abs().max()) <= 2.0001
+        assert abs(float(at.mean())) < 0.1
+        assert float(at.std()) == pytest.approx(2 / 3**0.5, abs=0.05)  # even from -2 to 2
+
+
+def test_jitter_turns_and_zooms():
+    """A lying bar of nine pixels, turned by up to 90 degrees, may stand; its zoom is its length."""
+    bar = torch.zeros(1, 17, 17)
+    bar[0, 8, 4:13] = 1.0
+    dice, X = torch.Generator().manual_seed(0), bar.expand(500, 17, 17)
+    turned = convnets.jitter(X, dice, degrees=90, zoom=0, pixels=0, still=0)
+    height = (turned.sum(2) > 0.5).sum(1)  # rows with ink
+    assert int(height.min()) == 1
+    assert int(height.max()) == 9
+    zoomed = convnets.jitter(X, dice, degrees=0, zoom=0.5, pixels=0, still=0)
+    length = (zoomed[:, 8] > 0.25).sum(1)
+    assert 5 <= int(length.min()) <= 7
+    assert 15 <= int(length.max()) <= 17
+
+
+def test_jitter_leaves_the_share_that_is_still():
+    X = torch.rand(4000, 4, 4)
+    moved = convnets.jitter(X, torch.Generator().manual_seed(0), still=0.3)
+    same = float(((moved - X).abs().amax((1, 2)) < 1e-5).double().mean())
+    assert same == pytest.approx(0.3, abs=0.03)  # 4 standard errors
+
+
+def test_jitter_draws_from_its_generator_only():
+    X, before = torch.rand(5, 8, 8), torch.random.get_rng_state()
+    one, same, other = (
+        convnets.jitter(X, torch.Generator().manual_seed(s), still=0) for s in (1, 1, 2)
     )
-    assert bool((possible == moved).flatten(2).all(2).any(0).all())
-    assert torch.equal(convnets.shift_at_random(X, dice, still=1.0), X)
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert torch.equal(before, torch.random.get_rng_state())
 
 
 def test_saliency_equals_finite_differences():
@@ -111,81 +145,27 @@ def test_saliency_equals_finite_differences():
     assert not X.requires_grad
 
 
-@given(st.integers(1, 3), st.integers(1, 8), st.integers(0, 20))
-def test_motif_net_by_hand(n_filters, width, seed):
-    X = torch.eye(4)[torch.randint(4, (3, 12))].transpose(1, 2)
-    for pool in ("max", "soft"):
-        model = convnets.MotifNet(n_filters, width, pool=pool, seed=seed)
-        W, b = model.filters.weight, model.filters.bias
-        windows = [X[:, :, i : i + width] for i in range(12 - width + 1)]
-        answers = torch.stack([torch.einsum("nbw,fbw->nf", x, W) + b for x in windows])
-        pooled = answers.amax(0) if pool == "max" else answers.exp().sum(0).log()
-        assert torch.allclose(model(X), model.output(pooled), atol=1e-5)
+def test_saliency_of_a_linear_network_is_its_weights():
+    model, classes = nn.Linear(5, 3), torch.tensor([2, 0, 2])
+    slopes = convnets.saliency(model, torch.rand(3, 5), classes)
+    assert torch.equal(slopes, model.weight[classes].detach())
 
 
-def test_one_soft_filter_of_log_odds_is_the_likelihood_ratio():
-    motif = data.gata()
-    model = convnets.MotifNet(1, motif.width, seed=0).double()
-    with torch.no_grad():
-        model.filters.weight[0] = motif.log_odds
-        model.filters.bias.zero_()
-        model.output.weight.copy_(torch.tensor([[0.0], [1.0]]))
-        model.output.bias.copy_(torch.tensor([0.0, -math.log(33)]))
-    X, _ = motif.sample(50, seed=0)
-    logits = model(X.double())
-    ratio = motif.log_likelihood_ratio(X)
-    assert torch.allclose(logits[:, 1] - logits[:, 0], ratio, atol=1e-9)
-
-
-def test_a_planted_filter_counts_its_pwm():
-    """A filter of log-odds finds nearly certain sites, and counting them gives their matrix."""
-    pwm = torch.full((4, 6), 0.01, dtype=torch.float64)
-    pwm[[0, 1, 2, 3, 0, 1], range(6)] = 0.97
-    motif = data.Motif(pwm, length=20)
-    X, y = motif.sample(2000, seed=0)
-    model = convnets.MotifNet(1, 6)
-    with torch.no_grad():
-        model.filters.weight[0] = motif.log_odds
-    counted = convnets.filter_pwms(model, X[y == 1], share=1.0)[0].double()
-    assert torch.allclose(counted.sum(0), torch.ones(6, dtype=torch.float64))
-    assert float((counted - pwm).abs().max()) < 0.03
-
-
-def test_information_content_in_closed_form():
-    columns = torch.tensor([[1.0, 0, 0, 0], [0.5, 0.5, 0, 0], [0.25] * 4]).T
-    assert convnets.information_content(columns).tolist() == pytest.approx([2, 1, 0])
-    pwm = data.gata().pwm
-    assert torch.allclose(convnets.information_content(pwm), data.gata().information)
-
-
-@given(st.integers(0, 4), st.floats(0.1, 10), st.floats(-3, 3))
-def test_best_match_ignores_scale_place_and_columns_constants(offset, scale, constant):
-    target = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
-    wide = torch.zeros(4, 9)
-    wide[:, offset : offset + 5] = scale * target + constant
-    r, found = convnets.best_match(wide, target)
-    assert (round(r, 4), found) == (1.0, offset)
-    assert convnets.best_match(-target, target)[0] == pytest.approx(-1, abs=1e-5)
-    assert convnets.best_match(torch.ones(4, 9), target)[0] == 0.0
+def jitter_one(**settings):
+    return convnets.jitter(torch.zeros(1, 2, 2), torch.Generator(), **settings)
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: convnets.DigitNet((0, 4)), "at least one filter or neuron"),
         (lambda: convnets.DigitNet(p=1.0), r"probability in \[0, 1\), got 1.0"),
         (lambda: convnets.DigitNet()(torch.zeros(2, 63)), r"shape \(n, 64\), .* got \(2, 63\)"),
         (lambda: convnets.LeNet5()(torch.zeros(2, 64)), r"got \(2, 64\)"),
-        (lambda: convnets.MotifNet(0), "must be at least 1"),
-        (lambda: convnets.MotifNet(pool="mean"), "pool is 'soft' or 'max', got 'mean'"),
-        (lambda: convnets.MotifNet()(torch.zeros(2, 5, 40)), r"shape \(n, 4, length\)"),
-        (lambda: convnets.MotifNet()(torch.zeros(2, 4, 9)), "at least the filters' 10 bases"),
-        (lambda: convnets.shift(torch.zeros(3), 1, 1), r"shape \(\.\.\., height, width\)"),
-        (lambda: convnets.shift_at_random(torch.zeros(3), torch.Generator()), "height, width"),
-        (
-            lambda: convnets.shift_at_random(torch.zeros(1, 2, 2), torch.Generator(), still=2),
-            "probability, got 2",
-        ),
+        (lambda: convnets.jitter(torch.zeros(3), torch.Generator()), "height, width"),
+        (lambda: convnets.jitter(torch.ones(1, 2, 2).int(), torch.Generator()), "got torch.int32"),
+        (lambda: jitter_one(still=2), r"still must lie in \[0, 1\].*still=2"),
+        (lambda: jitter_one(zoom=1), "zoom=1"),
+        (lambda: jitter_one(pixels=-1), "pixels=-1"),
         (
             lambda: convnets.saliency(nn.Linear(2, 3), torch.zeros(2, 2), torch.tensor([0])),
             "2 examples need as many classes",
@@ -194,12 +174,6 @@ def test_best_match_ignores_scale_place_and_columns_constants(offset, scale, con
             lambda: convnets.saliency(nn.Linear(2, 3), torch.zeros(1, 2), torch.tensor([3])),
             r"must lie in 0 … 2, got \[3\]",
         ),
-        (
-            lambda: convnets.filter_pwms(convnets.MotifNet(), torch.zeros(2, 4, 40), share=0),
-            "share must lie above 0",
-        ),
-        (lambda: convnets.information_content(torch.ones(3, 5)), r"shape \(\.\.\., 4, width\)"),
-        (lambda: convnets.best_match(torch.ones(4, 3), torch.ones(4, 5)), "v ≤ w"),
     ],
 )
 def test_what_does_not_fit_is_named(call, message):
@@ -214,8 +188,12 @@ def test_lenet_reads_mnist():
         train, test = data.mnist()
     except FileNotFoundError as error:
         pytest.skip(str(error))
-    model, n_steps = convnets.LeNet5(seed=0), 20 * -(-60_000 // 128)
-    falling = {"learning_rate": 0.002, "schedule": lambda step: 1 - step / n_steps}
-    fit(model, train.X, train.y, n_epochs=20, batch_size=128, **falling)
+    model, dice = convnets.LeNet5(seed=0), torch.Generator().manual_seed(0)
+    optimizer, n_steps = torch.optim.Adam(model.parameters(), lr=0.002), -(-60_000 // 128)
+    for epoch in range(20):
+        images = convnets.jitter(train.images, dice, pixels=2.0)
+        falling = [1 - (epoch + t / n_steps) / 20 for t in range(n_steps)]
+        options = {"optimizer": optimizer, "schedule": falling.__getitem__, "batch_size": 128}
+        fit(model, images, train.y, n_epochs=1, seed=epoch, **options)
     accuracy = evaluate(model, test.X, test.y).accuracy
     assert accuracy >= 0.99, f"{accuracy:.2%} on {choose_device()}"
