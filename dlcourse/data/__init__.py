@@ -6,7 +6,7 @@ Only `mnist` and `fashion_mnist` download, and only if told to. Nothing here kno
 from dlcourse.data.cohort import Cohort, patients
 from dlcourse.data.downloads import DownloadError, fashion_mnist, mnist
 from dlcourse.data.images import Micrograph, micrograph, photograph
-from dlcourse.data.motifs import Motif, gata, gata1, one_hot
+from dlcourse.data.motifs import Motif, gata1, one_hot
 from dlcourse.data.real import Dataset, breast_cancer, diabetes, digits
 from dlcourse.data.splits import Split, split
 from dlcourse.data.toy import (
@@ -34,7 +34,6 @@ __all__ = [
     "diabetes",
     "digits",
     "fashion_mnist",
-    "gata",
     "gata1",
     "micrograph",
     "mnist",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["BASES", "Motif", "gata", "gata1", "one_hot"]
+__all__ = ["BASES", "Motif", "gata1", "one_hot"]
 
 BASES = "ACGT"
 
@@ -77,7 +77,7 @@ class Motif:
 
     Examples
     --------
-    >>> X, y = gata().sample(100, seed=0)
+    >>> X, y = gata1().sample(100, seed=0)
     >>> X.shape, int(y.sum())
     (torch.Size([100, 4, 40]), 50)
     """
@@ -201,36 +201,6 @@ class Motif:
 
     def _background(self) -> Tensor:
         return torch.tensor(self.background, dtype=torch.float64)
-
-
-def gata(length: int = 40) -> Motif:
-    """Make a motif in the manner of the GATA factors, whose sites read (A/T)GATA(A/G).
-
-    The core is nearly fixed and the flanks vary. The numbers are ours, made for teaching; the
-    consensus is that of the reference.
-
-    References
-    ----------
-    L. J. Ko, J. D. Engel (1993), "DNA-binding specificities of the GATA transcription factor
-    family", Mol. Cell. Biol. 13, 4011-4022, doi:10.1128/mcb.13.7.4011-4022.1993.
-
-    Examples
-    --------
-    >>> motif = gata()
-    >>> "".join(BASES[k] for k in motif.pwm.argmax(0)), round(float(motif.information.sum()), 1)
-    ('AGATAAGG', 7.6)
-    """
-    columns = [
-        (0.50, 0.05, 0.05, 0.40),  # A or T
-        (0.02, 0.02, 0.94, 0.02),  # G
-        (0.94, 0.02, 0.02, 0.02),  # A
-        (0.02, 0.02, 0.02, 0.94),  # T
-        (0.88, 0.04, 0.04, 0.04),  # A
-        (0.60, 0.05, 0.30, 0.05),  # A or G
-        (0.15, 0.20, 0.55, 0.10),
-        (0.25, 0.20, 0.40, 0.15),
-    ]
-    return Motif(torch.tensor(columns, dtype=torch.float64).T.contiguous(), length)
 
 
 def gata1(length: int = 40, *, both_strands: bool = False) -> Motif:
