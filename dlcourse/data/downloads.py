@@ -217,7 +217,7 @@ def download(
     raise DownloadError(
         f"could not download {path.name}:\n  " + "\n  ".join(troubles) + "\nIf this machine is "
         f"offline, fetch the file elsewhere, from {urls[0]} , and put it at {path} ; otherwise try "
-        "again: what has arrived is kept."
+        f"again{': what has arrived is kept' if part.exists() else ''}."
     )
 
 
@@ -241,6 +241,8 @@ def _fetch(url: str, part: Path, n_bytes: int | None, progress: bool, timeout: f
         done = done if resumes else 0
         size = answer.headers.get("Content-Length")
         total = done + int(size) if size else n_bytes
+        if n_bytes is not None and total != n_bytes:  # a login page, for instance: keep the part
+            raise OSError(f"announces {total} bytes instead of {n_bytes}")
         with part.open("ab" if resumes else "wb") as file, _bar(part, done, total, progress) as bar:
             while block := answer.read(1 << 16):
                 file.write(block)
@@ -277,10 +279,15 @@ def _load(
     home = Path(os.environ.get("DLCOURSE_DATA") or Path.home() / ".cache" / "dlcourse")
     where = home / what.folder if folder is None else Path(folder)
     if fetch:
+        absent = [file.name for file in what.files if not (where / file.name).is_file()]
         for file in what.files:
             urls = [mirror + file.name for mirror in what.mirrors]
             path, rest = where / file.name, {"n_bytes": file.n_bytes, "progress": progress}
-            download(urls, path, sha256=file.sha256, **rest)  # type: ignore[arg-type]
+            try:
+                download(urls, path, sha256=file.sha256, **rest)  # type: ignore[arg-type]
+            except DownloadError as error:
+                raise DownloadError(f"{error}\nMissing in {where}: {', '.join(absent)}") from None
+            absent = [name for name in absent if name != file.name]
     missing = [file.name for file in what.files if not (where / file.name).is_file()]
     if missing:
         size = sum(file.n_bytes for file in what.files) / 1e6

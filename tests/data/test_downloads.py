@@ -47,6 +47,8 @@ class Server:
             return
         if folder == "wrong":
             content = content[:-1] + bytes([content[-1] ^ 1])
+        if folder == "page":  # what a network asks for before it lets anything through
+            content, wanted = b"<p>Please log in</p>", None
         start = int(re.match(r"bytes=(\d+)-", wanted)[1]) if wanted else 0
         start = 0 if folder == "norange" else start
         if start >= len(content):
@@ -159,6 +161,17 @@ def test_with_a_known_size_a_whole_part_needs_no_server(server, tmp_path):
 def test_a_server_that_sends_more_is_cut_off(server, tmp_path):
     with pytest.raises(DownloadError, match="sent more than the 200000 bytes"):
         fetch(server, tmp_path / "data.bin", "long", n_bytes=len(CONTENT))
+
+
+def test_a_login_page_costs_nothing_that_had_arrived(server, tmp_path):
+    path = tmp_path / "data.bin"
+    (tmp_path / "data.bin.part").write_bytes(CONTENT[:150_000])
+    with pytest.raises(DownloadError, match="announces 20 bytes instead of 200000"):
+        fetch(server, path, "page", n_bytes=len(CONTENT))
+    assert (tmp_path / "data.bin.part").read_bytes() == CONTENT[:150_000]
+    fetch(server, path, "page", "good", n_bytes=len(CONTENT))
+    assert path.read_bytes() == CONTENT
+    assert server.asked[-1] == ("good", "bytes=150000-")
 
 
 def test_offline_it_says_what_to_do(server, tmp_path):

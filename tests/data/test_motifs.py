@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dlcourse.data import Motif, gata1, one_hot
 
 
-@given(st.integers(2, 60), st.integers(8, 50), st.integers(0, 99))
+@given(st.integers(2, 60), st.integers(11, 50), st.integers(0, 99))
 def test_samples_are_one_hot_and_half_hold_a_site(n, length, seed):
     X, y = gata1(length).sample(n, seed=seed)
     assert X.shape == (n, 4, length)
