@@ -33,6 +33,7 @@ extensions = [
     "exercises",
     "quizzes",
     "kernel_editor",
+    "word_map",
     "notebooks",
     "badges",
     "numbering",

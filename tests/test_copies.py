@@ -12,7 +12,7 @@ import dlcourse
 PACKAGE = Path(dlcourse.__file__).parent
 CONCEPTS = sorted(
     path
-    for part in ("neuron", "learning", "vision")
+    for part in ("neuron", "learning", "vision", "sequences")
     for path in (PACKAGE / part).glob("*.py")
     if path.stem != "__init__"
 )
@@ -44,6 +44,19 @@ WORKS = {
         "assert m.information_content(pwm).item() == 1"
     ),
     "vision/convolutional_networks": "assert m.n_parameters(m.LeNet5()) == 60_850",
+    "sequences/recurrent_networks": "assert round(m.mean_field(0.5, 0.0)[0], 9) == 0.25",
+    "sequences/gated_networks": (
+        "import torch; outputs, (h, c) = m.run(m.LSTMCell(1, 2), torch.ones(3, 4, 1)); "
+        "assert torch.equal(h, outputs[:, -1])"
+    ),
+    "sequences/cpg_islands": (
+        "import torch; step = torch.full((2, 2), 0.5); "
+        "assert m.carry(torch.ones(1), step).item() == 0"
+    ),
+    "sequences/word_embeddings": (
+        "import torch; "
+        "assert m.pmi(torch.tensor([[3.0, 1.0], [1.0, 3.0]])).exp()[0, 0].item() == 1.5"
+    ),
 }
 
 
