@@ -16,10 +16,18 @@ __all__ = ["Islands", "forward_backward"]
 # How often A, C, G, T follows A, C, G, T (rows), in the sea and in islands: counted in human DNA
 # with 48 islands (Durbin, Eddy, Krogh, Mitchison 1998, page 50).
 DURBIN_TABLES = (
-    ((0.300, 0.205, 0.285, 0.210), (0.322, 0.298, 0.078, 0.302))
-    + ((0.248, 0.246, 0.298, 0.208), (0.177, 0.239, 0.292, 0.292)),
-    ((0.180, 0.274, 0.426, 0.120), (0.171, 0.368, 0.274, 0.188))
-    + ((0.161, 0.339, 0.375, 0.125), (0.079, 0.355, 0.384, 0.182)),
+    (
+        (0.300, 0.205, 0.285, 0.210),
+        (0.322, 0.298, 0.078, 0.302),
+        (0.248, 0.246, 0.298, 0.208),
+        (0.177, 0.239, 0.292, 0.292),
+    ),
+    (
+        (0.180, 0.274, 0.426, 0.120),
+        (0.171, 0.368, 0.274, 0.188),
+        (0.161, 0.339, 0.375, 0.125),
+        (0.079, 0.355, 0.384, 0.182),
+    ),
 )
 
 
@@ -71,7 +79,9 @@ def forward_backward(
     S = log_start.numel()
     shapes = tuple(log_start.shape), tuple(log_step.shape), tuple(log_fit.shape)
     if shapes[:2] != ((S,), (S, S)) or log_fit.ndim != 3 or 0 in shapes[2] or shapes[2][2] != S:
-        raise ValueError(f"shapes must be (S,), (S, S), (n, L, S); got {', '.join(map(str, shapes))}")
+        raise ValueError(
+            f"shapes must be (S,), (S, S), (n, L, S); got {', '.join(map(str, shapes))}"
+        )
     for name, rows in {"start": log_start, "step": log_step}.items():
         if not (rows.logsumexp(-1).abs() < 1e-4).all():
             raise ValueError(f"the probabilities of log_{name} must sum to 1 in each row")
@@ -225,7 +235,9 @@ class Islands:
         if X.ndim != 3 or X.shape[1] != 4 or 0 in X.shape:
             raise ValueError(f"X has shape {tuple(X.shape)}, expected one-hot DNA (n, 4, length)")
         if not ((X >= 0).all() and (X.sum(1) > 0).all()):
-            raise ValueError("X holds a base without any positive entry; an unknown base is 1/4 each")
+            raise ValueError(
+                "X holds a base without any positive entry; an unknown base is 1/4 each"
+            )
         pairs = (self.step[:, None, :, None] * self.tables.transpose(0, 1)[None]).reshape(8, 8)
         start = (self.start[:, None] * self.base_shares).flatten()
         seen = X.double().log().transpose(1, 2).repeat(1, 1, 2)  # (n, length, 8)

@@ -164,10 +164,12 @@ def _lines(where: str) -> Iterator[tuple[int, str]]:
     try:
         # This turns \r\n and \r into \n, and what is no text into a letter that no sequence has.
         with io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace") as text:
-            for number, line in enumerate(text, start=1):  # noqa: B007
+            for number, line in enumerate(text, start=1):
                 yield number, line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FastaError(f"{where}: the gzip file is damaged after line {number}: {error}") from error
+        raise FastaError(
+            f"{where}: the gzip file is damaged after line {number}: {error}"
+        ) from error
 
 
 def _complaint(strange: list[str]) -> str:

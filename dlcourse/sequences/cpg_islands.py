@@ -6,9 +6,9 @@ ln(p / (1 - p)), where p is the probability of label 1.
 References
 ----------
 K. Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder for statistical
-machine translation", EMNLP, doi:10.3115/v1/D14-1179, for the GRU; M. Schuster, K. K. Paliwal (1997),
-"Bidirectional recurrent neural networks", IEEE Trans. Signal Processing 45, 2673-2681,
-doi:10.1109/78.650093.
+machine translation", EMNLP, doi:10.3115/v1/D14-1179, for the GRU.
+M. Schuster, K. K. Paliwal (1997), "Bidirectional recurrent neural networks", IEEE Trans. Signal
+Processing 45, 2673-2681, doi:10.1109/78.650093.
 """
 
 import torch
@@ -113,7 +113,7 @@ class Labeller(nn.Module):
     """
 
     def __init__(
-        self, hidden_size: int = 16, *, both_ways: bool = True, seed: int | None = None
+        self, hidden_size: int = 12, *, both_ways: bool = True, seed: int | None = None
     ) -> None:
         super().__init__()
         if hidden_size < 1:
@@ -144,7 +144,7 @@ class Labeller(nn.Module):
 
 
 def calibration(p: Tensor, y: Tensor, n_bins: int = 10) -> tuple[Tensor, Tensor, Tensor]:
-    """Compare probabilities with what happened: of all that got 70%, do 70% come true?
+    """Compare probabilities with what happened, as in "of all that got 70%, 70% came true".
 
     Parameters
     ----------

@@ -108,7 +108,9 @@ def test_what_is_drawn_follows_the_tables():
         here = y[:, 1:] == s
         pairs = torch.bincount((4 * base[:, :-1] + base[:, 1:])[here], minlength=16).view(4, 4)
         shares = pairs / pairs.sum(1, keepdim=True)
-        noise = 5 * (islands.tables[s] * (1 - islands.tables[s]) / pairs.sum(1, keepdim=True)).sqrt()
+        noise = (
+            5 * (islands.tables[s] * (1 - islands.tables[s]) / pairs.sum(1, keepdim=True)).sqrt()
+        )
         assert bool(((shares - islands.tables[s]).abs() < noise).all())
         left = (y[:, 1:] != s)[y[:, :-1] == s].double()
         rate = 1 / islands.mean_lengths[s]

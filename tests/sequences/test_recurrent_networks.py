@@ -137,7 +137,7 @@ def test_the_theory_predicts_wide_networks(gain, drive):
 
 def test_the_theory_where_it_is_known():
     assert rn.mean_field(0.8, 0.0) == pytest.approx((0.64, 0.0), abs=1e-6)  # below the edge: rest
-    chi, q = rn.mean_field(3.0, 0.0)
+    _, q = rn.mean_field(3.0, 0.0)
     assert q > 1  # above it activity keeps itself alive
     assert rn.mean_field(0.0, 0.7) == (0.0, 0.7)
     assert rn.mean_field(1.0, 2.0)[0] < rn.mean_field(1.0, 0.1)[0]  # saturation costs slope
