@@ -123,7 +123,7 @@ class Islands:
 
     Attributes
     ----------
-    mean_lengths : (float, float)
+    sea_length, island_length : float
         Mean number of bases of a stretch of sea, and of an island; above 1.
     tables : Tensor, shape (2, 4, 4), float64
         ``tables[s, a, b]``: probability of base b after base a in state s, in the order A, C, G,
@@ -145,12 +145,14 @@ class Islands:
     3.5
     """
 
-    mean_lengths: tuple[float, float] = (60.0, 40.0)
+    sea_length: float = 60.0
+    island_length: float = 40.0
     tables: Tensor = field(default_factory=_durbin)
 
     def __post_init__(self) -> None:
-        if len(self.mean_lengths) != 2 or not all(1 < m < math.inf for m in self.mean_lengths):
-            raise ValueError(f"mean_lengths are two numbers above 1, got {self.mean_lengths}")
+        lengths = self.sea_length, self.island_length
+        if not all(1 < length < math.inf for length in lengths):
+            raise ValueError(f"sea_length and island_length are numbers above 1, got {lengths}")
         if self.tables.shape != (2, 4, 4) or self.tables.dtype != torch.float64:
             got = f"{tuple(self.tables.shape)}, {self.tables.dtype}"
             raise ValueError(f"tables have shape (2, 4, 4) and dtype float64, got {got}")
@@ -160,20 +162,21 @@ class Islands:
     @property
     def step(self) -> Tensor:
         """Probability of the next state, shape (2, 2): from the row's state to the column's."""
-        sea, island = (1 / m for m in self.mean_lengths)
+        sea, island = 1 / self.sea_length, 1 / self.island_length
         rows = [[1 - sea, sea], [island, 1 - island]]
         return torch.tensor(rows, dtype=torch.float64)
 
     @property
     def start(self) -> Tensor:
         """Share of the bases that lie in the sea, and in islands, in the long run, shape (2,)."""
-        lengths = torch.tensor(self.mean_lengths, dtype=torch.float64)
+        lengths = torch.tensor([self.sea_length, self.island_length], dtype=torch.float64)
         return lengths / lengths.sum()
 
     @property
     def base_shares(self) -> Tensor:
         """Share of A, C, G, T in a long stretch of each state, shape (2, 4)."""
-        return torch.linalg.matrix_power(self.tables, 256)[:, 0]
+        shares: Tensor = torch.linalg.matrix_power(self.tables, 256)
+        return shares[:, 0]
 
     def sample(self, n: int, length: int, *, seed: int) -> tuple[Tensor, Tensor]:
         """Draw n sequences of `length` bases.

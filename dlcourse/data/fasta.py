@@ -13,6 +13,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 __all__ = ["FastaError", "Record", "read_fasta"]
@@ -48,7 +49,7 @@ class Record:
 
 
 def read_fasta(
-    path: str | os.PathLike[str],
+    path: str | Path,
     *,
     ambiguous: Literal["N", "keep", "raise"] = "N",
     empty: Literal["raise", "skip", "keep"] = "raise",

@@ -124,7 +124,7 @@ def blosum62() -> Tensor:
     """
     from Bio.Align import substitution_matrices  # here, because it takes a while to import
 
-    table = substitution_matrices.load("BLOSUM62")
+    table = substitution_matrices.load("BLOSUM62")  # type: ignore[no-untyped-call]
     return torch.tensor([[table[a, b] for b in AMINO_ACIDS] for a in AMINO_ACIDS]).double()
 
 

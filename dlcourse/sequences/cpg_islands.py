@@ -70,7 +70,7 @@ def log_odds(clues: Tensor, step: Tensor, *, past_only: bool = False) -> Tensor:
     --------
     >>> step = torch.tensor([[0.9, 0.1], [0.1, 0.9]])
     >>> log_odds(torch.tensor([[1.0, 0.0]]), step)  # the second place tells nothing by itself
-    tensor([[1.0000, 0.7762]])
+    tensor([[1.0000, 0.7761]])
     """
     if clues.ndim != 2 or clues.shape[1] == 0:
         raise ValueError(f"clues have shape (n, L) with L at least 1, got {tuple(clues.shape)}")

@@ -404,7 +404,8 @@ def windows(series: Tensor, length: int, horizon: int) -> tuple[Tensor, Tensor]:
     if length < 1 or horizon < 1 or len(series) < length + horizon:
         rule = f"must be at least 1 and fit into {len(series)} values"
         raise ValueError(f"length and horizon {rule}; got {length} and {horizon}")
-    return series.unfold(0, length, 1)[:-horizon], series[length - 1 + horizon :]
+    past: Tensor = series.unfold(0, length, 1)
+    return past[:-horizon], series[length - 1 + horizon :]
 
 
 def autoregression(series: Tensor, order: int, horizon: int = 1) -> Tensor:
@@ -441,7 +442,8 @@ def autoregression(series: Tensor, order: int, horizon: int = 1) -> Tensor:
     if len(past) <= order + 1:
         raise ValueError(f"{len(past)} pairs cannot settle {order + 1} coefficients: too short")
     design = torch.cat([torch.ones(len(past), 1).double(), past.flip(1)], dim=1)
-    return torch.linalg.lstsq(design, future[:, None]).solution[:, 0]
+    solved: Tensor = torch.linalg.lstsq(design, future[:, None]).solution
+    return solved[:, 0]
 
 
 def rolling_origins(n: int, first: int, step: int) -> Iterator[tuple[slice, slice]]:

@@ -235,7 +235,7 @@ def train(
         if not len(found):
             raise ValueError("there are no pairs: documents need two words or more")
         found = found[torch.randperm(len(found), generator=dice)]
-        batches, total = found.split(batch_size), 0.0
+        batches, total = torch.split(found, batch_size), 0.0
         for step, batch in enumerate(batches):
             done = (epoch + step / len(batches)) / n_epochs
             adam.param_groups[0]["lr"] = learning_rate * (1 - done)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dlcourse.data import Islands, forward_backward, one_hot
 from dlcourse.data.cpg import DURBIN_TABLES
 
-SMALL = Islands((4.0, 3.0))
+SMALL = Islands(4.0, 3.0)
 
 
 def by_brute_force(islands, letters):
@@ -113,7 +113,7 @@ def test_what_is_drawn_follows_the_tables():
         )
         assert bool(((shares - islands.tables[s]).abs() < noise).all())
         left = (y[:, 1:] != s)[y[:, :-1] == s].double()
-        rate = 1 / islands.mean_lengths[s]
+        rate = 1 / (islands.sea_length, islands.island_length)[s]
         assert abs(float(left.mean()) - rate) < 5 * math.sqrt(rate / len(left))
     runs = 400 * 5  # roughly that many independent stretches of either kind
     assert abs(float(y.double().mean()) - 0.4) < 5 * 0.5 / math.sqrt(runs)
@@ -130,7 +130,7 @@ def test_the_rule_reaches_its_accuracy_and_the_past_alone_less():
 
 
 def test_a_state_that_never_changes_is_two_chains_compared():
-    islands = Islands((1e9, 1e9))
+    islands = Islands(1e9, 1e9)
     letters = "ACGCGT"
     bases = ["ACGT".index(b) for b in letters]
     ratio = float((islands.base_shares[1, 0] / islands.base_shares[0, 0]).log())
@@ -156,9 +156,9 @@ SEEN = torch.zeros(1, 3, 2)
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: Islands((1.0, 40.0)), "mean_lengths are two numbers above 1"),
-        (lambda: Islands((60.0, math.nan)), "mean_lengths"),
-        (lambda: Islands((60.0,)), "mean_lengths"),
+        (lambda: Islands(1.0, 40.0), "numbers above 1, got"),
+        (lambda: Islands(60.0, math.nan), "sea_length and island_length"),
+        (lambda: Islands(60.0, -3), "sea_length and island_length"),
         (lambda: Islands(tables=torch.ones(2, 4, 4)), "dtype float64"),
         (lambda: Islands(tables=torch.ones(2, 4, 4).double()), "rows sum to 1"),
         (lambda: Islands(tables=torch.eye(4).double().repeat(2, 1, 1)), "above 0"),
