@@ -219,9 +219,9 @@ class Islands:
     def posterior(self, X: Tensor, *, past_only: bool = False) -> Tensor:
         """Return the probability that each base lies in an island, shape (n, length), float64.
 
-        State and base together form a chain of eight states, {sea, island} × {A, C, G, T}, on
-        which `forward_backward` runs. An unknown base (1/4 in each channel, as `one_hot` writes N)
-        is summed over, too.
+        State and base together form a chain of eight states, sea or island with A, C, G or T,
+        on which `forward_backward` runs. An unknown base (1/4 in each channel, as `one_hot` writes
+        N) is summed over, too.
 
         Parameters
         ----------

@@ -11,11 +11,14 @@ M. Schuster, K. K. Paliwal (1997), "Bidirectional recurrent neural networks", IE
 Processing 45, 2673-2681, doi:10.1109/78.650093.
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-__all__ = ["Labeller", "calibration", "carry", "log_odds"]
+__all__ = ["Labeller", "calibration", "carry", "log_odds", "train_together"]
 
 
 def carry(r: Tensor, step: Tensor) -> Tensor:
@@ -141,6 +144,90 @@ class Labeller(nn.Module):
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
         h, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=L)
         return self.output(h).transpose(1, 2)  # type: ignore[no-any-return]
+
+
+def train_together(
+    networks: Sequence[Labeller],
+    X: Tensor,
+    y: Tensor,
+    *,
+    batch_size: int = 128,
+    learning_rate: float = 0.04,
+    callback: Callable[[int], object] | None = None,
+) -> None:
+    """Train several networks side by side by Adam: once through the data, with a falling rate.
+
+    The rate falls evenly to 0. A GRU computes so little at a base that most of the time goes into
+    starting each operation. Here one operation serves all networks and directions. The result is
+    that of training them one after the other, but for rounding.
+
+    Parameters
+    ----------
+    networks : sequence of Labeller
+        K networks of one size and kind; trained in place.
+    X, y : Tensor, shape (K, n, 4, L) and (K, n, L)
+        One-hot sequences and labels, of its own for each network.
+    batch_size : int
+        Sequences that each network sees in a step.
+    learning_rate : float
+        Adam's rate at the first step.
+    callback : callable, optional
+        Called with the number of steps taken, from 1, after each of them.
+
+    Raises
+    ------
+    ValueError
+        If the networks differ in size or kind, or the data do not fit them.
+    """
+    kinds = {(net.gru.hidden_size, net.gru.bidirectional) for net in networks}
+    if len(kinds) != 1:
+        raise ValueError(f"networks must be of one size and kind, got {sorted(kinds)}")
+    ((_, both_ways),) = kinds
+    K = len(networks)
+    if X.ndim != 4 or X.shape[::2] != (K, 4) or y.shape != (K, X.shape[1], X.shape[3]):
+        got = f"{tuple(X.shape)} and {tuple(y.shape)}"
+        raise ValueError(f"X and y have shapes ({K}, n, 4, L) and ({K}, n, L), got {got}")
+    own = [list(net.parameters()) for net in networks]
+    stacks = [torch.stack(same).detach().requires_grad_() for same in zip(*own, strict=True)]
+    adam = torch.optim.Adam(stacks, lr=learning_rate)
+    starts = range(0, X.shape[1], batch_size)
+    for step, start in enumerate(starts):
+        adam.param_groups[0]["lr"] = learning_rate * (1 - step / len(starts))
+        xb, yb = (v[:, start : start + batch_size] for v in (X, y))
+        logits = _side_by_side(xb.transpose(2, 3), stacks, both_ways)  # (K, B, L, 2)
+        loss = F.cross_entropy(logits.flatten(0, 2), yb.flatten(), reduction="sum") / yb[0].numel()
+        adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        adam.step()
+        with torch.no_grad():
+            for k, parameters in enumerate(own):
+                for parameter, stack in zip(parameters, stacks, strict=True):
+                    parameter.copy_(stack[k])
+        if callback is not None:
+            callback(step + 1)
+
+
+def _side_by_side(x: Tensor, stacks: Sequence[Tensor], both_ways: bool) -> Tensor:
+    """Return logits (K, B, L, 2) of x, (K, B, L, 4), by K networks whose parameters are stacked."""
+    K, B, L, _ = x.shape
+    *gru, V, c = stacks
+    if both_ways:  # the second direction reads the reversed sequence, as K more networks
+        x = torch.cat([x, x.flip(2)])
+        gru = [torch.cat(pair) for pair in zip(gru[:4], gru[4:], strict=True)]
+    W, U, b, d = gru  # (N, 3H, 4), (N, 3H, H), (N, 3H), (N, 3H)
+    from_x = (x.flatten(1, 2) @ W.mT + b[:, None]).view(len(x), B, L, -1)
+    h, states = x.new_zeros(len(x), B, U.shape[2]), []
+    for sums in from_x.unbind(2):  # one base of every sequence, in all networks
+        r_x, z_x, n_x = sums.chunk(3, dim=2)
+        r_h, z_h, n_h = torch.baddbmm(d[:, None], h, U.mT).chunk(3, dim=2)
+        r, z = (r_x + r_h).sigmoid(), (z_x + z_h).sigmoid()
+        h = torch.lerp((n_x + r * n_h).tanh(), h, z)  # z h + (1 - z) n
+        states.append(h)
+    H_all = torch.stack(states, dim=2)  # (N, B, L, H)
+    if both_ways:
+        H_all = torch.cat([H_all[:K], H_all[K:].flip(2)], dim=3)
+    logits: Tensor = H_all.flatten(1, 2) @ V.mT + c[:, None]
+    return logits.view(K, B, L, 2)
 
 
 def calibration(p: Tensor, y: Tensor, n_bins: int = 10) -> tuple[Tensor, Tensor, Tensor]:

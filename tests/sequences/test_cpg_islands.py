@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlcourse import data
-from dlcourse.sequences.cpg_islands import Labeller, calibration, carry, log_odds
+from dlcourse.sequences.cpg_islands import Labeller, calibration, carry, log_odds, train_together
 
 
 def clues_of(islands, X):
@@ -175,3 +175,35 @@ STEP = torch.full((2, 2), 0.5)
 def test_what_does_not_fit_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_training_together_is_training_one_after_the_other(both_ways):
+    islands = data.Islands(9.0, 5.0)
+    drawn = [islands.sample(30, 11, seed=s) for s in (1, 2, 3)]
+    X, y = (torch.stack(part) for part in zip(*drawn, strict=True))
+    together = [Labeller(4, both_ways=both_ways, seed=s) for s in (1, 2, 3)]
+    alone = [Labeller(4, both_ways=both_ways, seed=s) for s in (1, 2, 3)]
+    steps = []
+    train_together(together, X, y, batch_size=8, callback=steps.append)
+    assert steps == [1, 2, 3, 4]
+    for net, x, labels in zip(alone, X, y, strict=True):
+        adam = torch.optim.Adam(net.parameters())
+        for k, (xb, yb) in enumerate(zip(x.split(8), labels.split(8), strict=True)):
+            adam.param_groups[0]["lr"] = 0.04 * (1 - k / 4)
+            loss = torch.nn.functional.cross_entropy(net(xb), yb)
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+    for one, other in zip(together, alone, strict=True):
+        for a, b in zip(one.parameters(), other.parameters(), strict=True):
+            assert torch.allclose(a, b, atol=1e-4)
+
+
+def test_training_together_refuses_what_does_not_fit():
+    X, y = data.Islands().sample(4, 5, seed=0)
+    pair = [Labeller(3, seed=0), Labeller(4, seed=0)]
+    with pytest.raises(ValueError, match="of one size and kind"):
+        train_together(pair, torch.stack([X, X]), torch.stack([y, y]))
+    with pytest.raises(ValueError, match=r"\(1, n, 4, L\)"):
+        train_together(pair[:1], X, y)
