@@ -37,7 +37,7 @@ ANALOGIES = {
         "__enter__ __aenter__, __exit__ __aexit__, __iter__ __aiter__, __next__ __anext__"
     ),
     "less and greater": "__lt__ __gt__, __le__ __ge__",
-    "types": "int float, list dict, list tuple, str bytes, set frozenset",
+    "a type that changes and one that does not": "list tuple, set frozenset, bytearray bytes",
 }
 
 
