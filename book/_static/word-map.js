@@ -91,10 +91,16 @@
       if (best >= 0) this.choose(best);
     }
 
-    name(k, kind) {
+    // A name stands above its point, or below it where another name is in the way.
+    name(k, kind, taken) {
       const { word, x, y } = this.words[k];
       const anchor = x > 800 ? "end" : x < 200 ? "start" : "middle";
-      const made = draw("text", { x, y: y < 40 ? y + 32 : y - 12, "text-anchor": anchor, class: kind });
+      const free = (at) => Math.min(...taken.map((other) =>
+        Math.abs(other.x - x) > 160 ? 1000 : Math.abs(other.y - at)), 45);
+      const [above, below] = [y - 12, y + 32];
+      const at = above < 20 || free(below) > free(above) ? below : above;
+      taken.push({ x, y: at });
+      const made = draw("text", { x, y: at, "text-anchor": anchor, class: kind });
       made.textContent = word;
       return made;
     }
@@ -109,8 +115,9 @@
       });
       this.lines.replaceChildren(...near.map((at) =>
         draw("line", { x1: x, y1: y, x2: this.words[at].x, y2: this.words[at].y })));
-      this.names.replaceChildren(...near.map((at) => this.name(at, "word-map-near")),
-        this.name(k, "word-map-chosen"));
+      const taken = [];
+      const own = this.name(k, "word-map-chosen", taken);
+      this.names.replaceChildren(...near.map((at) => this.name(at, "word-map-near", taken)), own);
       const told = `${word}: nearest are ${near.map((at) => this.words[at].word).join(", ")}.`;
       this.told.textContent = told;
       this.root.dataset.chosen = word;
