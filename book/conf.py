@@ -34,6 +34,7 @@ extensions = [
     "quizzes",
     "kernel_editor",
     "word_map",
+    "latent_map",
     "notebooks",
     "badges",
     "numbering",

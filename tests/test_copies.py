@@ -12,7 +12,7 @@ import dlcourse
 PACKAGE = Path(dlcourse.__file__).parent
 CONCEPTS = sorted(
     path
-    for part in ("neuron", "learning", "vision", "sequences")
+    for part in ("neuron", "learning", "vision", "sequences", "generative")
     for path in (PACKAGE / part).glob("*.py")
     if path.stem != "__init__"
 )
@@ -57,6 +57,18 @@ WORKS = {
         "import torch; "
         "assert m.pmi(torch.tensor([[3.0, 1.0], [1.0, 3.0]])).exp()[0, 0].item() == 1.5"
     ),
+    "generative/autoencoders": (
+        "import torch; axes = m.pca(torch.tensor([[0.0, 1.0], [2.0, 1.0]]), 1); "
+        "assert round(axes.variances[0].item(), 5) == 1"
+    ),
+    "generative/variational_autoencoders": (
+        "import torch; assert m.gaussian_kl(torch.tensor(2.0), torch.tensor(0.0)).item() == 2"
+    ),
+    "generative/gans": (
+        "import torch; "
+        "assert m.best_discriminator(torch.tensor([3.0]), torch.tensor([1.0])).item() == 0.75"
+    ),
+    "generative/digit_gans": "import torch; assert m.frechet_floor(torch.eye(2), 100, 100) == 0.07",
 }
 
 

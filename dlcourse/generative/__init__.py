@@ -1,0 +1,1 @@
+"""Part V: networks that make things."""
