@@ -388,7 +388,7 @@ def wiener(X: Tensor, noise: float) -> tuple[Tensor, Tensor]:
 def ring_posterior_mean(y: Tensor, noise: float, radius: float = 1.0) -> Tensor:
     """Return the mean of all points of a ring that a noisy point may come from, (n, 2) → (n, 2).
 
-    x̂ = r I₁(κ)/I₀(κ) · y/|y| with κ = r|y|/σ², for points spread evenly on a circle of radius r
+    x̂ = r I₁(κ)/I₀(κ) · y/‖y‖ with κ = r‖y‖/σ², for points spread evenly on a circle of radius r
     about 0, and white noise. No method has a smaller mean squared error.
 
     Examples

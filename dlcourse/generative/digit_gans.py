@@ -321,7 +321,7 @@ def sample(G: DigitGenerator, n: int, *, seed: int, classes: Tensor | None = Non
 def frechet_gaussians(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -> float:
     """Return the squared Fréchet distance of two Gaussians, in closed form.
 
-    |μ₁ - μ₂|² + tr(Σ₁ + Σ₂ - 2 (Σ₁ Σ₂)^½): the least mean squared distance between a point of the
+    ‖μ₁ - μ₂‖² + tr(Σ₁ + Σ₂ - 2 (Σ₁ Σ₂)^½): the least mean squared distance between a point of the
     one and its partner of the other, over all ways to pair them.
 
     Parameters
