@@ -35,6 +35,7 @@ extensions = [
     "kernel_editor",
     "word_map",
     "latent_map",
+    "game",
     "notebooks",
     "badges",
     "numbering",
