@@ -106,7 +106,7 @@ class StyleGenerator(nn.Module):
         self,
         n_noise: int = 16,
         n_style: int = 32,
-        n_maps: int = 16,
+        n_maps: int = 8,
         *,
         n_classes: int = 10,
         seed: int | None = None,
@@ -130,7 +130,12 @@ class StyleGenerator(nn.Module):
             self.styles = nn.ModuleList(styles)
             self.noise = nn.ParameterList(torch.full((1, size, 1, 1), 0.1) for size in sizes)
             self.to_image = nn.Conv2d(n_maps, 1, 1)
-        with torch.no_grad():  # at the start: every scale near 1, every shift near 0
+            # Wide weights, so that from the first step on different noise gives different images.
+            for dense in (self.dense1, self.dense2):
+                nn.init.normal_(dense.weight, std=2 * (2 / dense.in_features) ** 0.5)
+            for style in styles:
+                nn.init.normal_(style.weight, std=n_style**-0.5)
+        with torch.no_grad():  # the scales begin around 1, the shifts around 0
             for style, size in zip(styles, sizes, strict=True):
                 style.bias.zero_()
                 style.bias[:size] = 1
@@ -228,8 +233,8 @@ def train(
     *,
     n_steps: int,
     seed: int,
-    batch_size: int = 64,
-    learning_rate: float = 0.005,
+    batch_size: int = 32,
+    learning_rate: float = 0.007,
     mixing: float = 0.5,
     memory: float = 0.99,
 ) -> tuple[StyleGenerator, Tensor]:
