@@ -70,6 +70,10 @@ WORKS = {
     ),
     "generative/digit_gans": "import torch; assert m.frechet_floor(torch.eye(2), 100, 100) == 0.07",
     "generative/real_or_fake": "assert round(m.tame_accuracy(0.7, 1), 3) == 0.585",
+    "generative/attention_and_diffusion": (
+        "import torch; answers, _ = m.attend(torch.zeros(1, 2), torch.ones(2, 2), "
+        "torch.tensor([[1.0], [3.0]])); assert answers.item() == 2"
+    ),
 }
 
 

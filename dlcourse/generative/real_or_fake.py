@@ -289,8 +289,7 @@ def train(
     dice = torch.Generator().manual_seed(seed)
     mean_G = copy.deepcopy(G)
     step_D, step_G = (
-        torch.optim.Adam(net.parameters(), learning_rate, (0.0, 0.99), fused=True)
-        for net in (D, G)
+        torch.optim.Adam(net.parameters(), learning_rate, (0.0, 0.99), fused=True) for net in (D, G)
     )
     losses = []
     for step in range(n_steps):

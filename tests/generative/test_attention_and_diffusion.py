@@ -65,3 +65,47 @@ def test_divergence_is_said() -> None:
     with pytest.raises(FloatingPointError, match="step 1"):
         X = torch.full((4, 2), float("nan"))
         ad.train_denoiser(ad.Denoiser(2, seed=0), X, n_steps=2, seed=0)
+
+
+@pytest.mark.parametrize("bad", [{"n_hidden": 0}, {"n_classes": -1}])
+def test_impossible_denoisers(bad: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="at least"):
+        ad.Denoiser(2, **bad)
+
+
+def test_a_denoiser_wants_classes_if_and_only_if_it_knows_some() -> None:
+    x, sigma, classes = torch.zeros(3, 2), torch.ones(3, 1), torch.tensor([0, 1, 2])
+    assert ad.Denoiser(2, 8, n_classes=3)(x, sigma, classes).shape == (3, 2)
+    with pytest.raises(ValueError, match="made for 3 classes, but no"):
+        ad.Denoiser(2, 8, n_classes=3)(x, sigma)
+    with pytest.raises(ValueError, match="made for 0 classes, but classes"):
+        ad.Denoiser(2, 8)(x, sigma, classes)
+
+
+def test_a_class_is_learnt() -> None:
+    y = torch.arange(400) % 2
+    X = torch.where(y[:, None] == 0, -1.0, 1.0) + 0.05 * torch.randn(400, 1)
+    net = ad.Denoiser(1, 16, n_classes=2, seed=0)
+    ad.train_denoiser(net, X, n_steps=150, seed=0, classes=y)
+    for k, place in ((0, -1.0), (1, 1.0)):
+        asked = torch.full((50,), k)
+        end = ad.reverse(lambda x, s, c=asked: net(x, s, c), 50, 1, seed=1)[-1]
+        assert float((end - place).abs().mean()) < 0.3
+
+
+def test_the_exact_denoiser_of_single_points_copies_them() -> None:
+    X = torch.randn(30, 4, generator=torch.Generator().manual_seed(0))
+    made = ad.reverse(ad.Mixture(X, 1e-3).denoise, 40, 4, seed=1)[-1]
+    assert float(torch.cdist(made, X).amin(1).max()) < 0.1
+
+
+def test_impossible_settings() -> None:
+    net = ad.Denoiser(2, 8)
+    with pytest.raises(ValueError, match="levels"):
+        ad.train_denoiser(net, torch.zeros(5, 2), n_steps=1, seed=0, levels=(2.0, 1.0))
+    with pytest.raises(ValueError, match="n_steps"):
+        ad.reverse(net, 5, 2, seed=0, n_steps=1)
+    with pytest.raises(ValueError, match="expected, got"):
+        net(torch.zeros(3, 2), torch.ones(3))
+    with pytest.raises(ValueError, match="sd > 0"):
+        ad.Mixture(torch.zeros(2, 2), 0.0)
