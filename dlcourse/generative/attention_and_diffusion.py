@@ -7,6 +7,7 @@ J. Ho, A. Jain, P. Abbeel (2020), "Denoising diffusion probabilistic models", Ne
 arXiv:2006.11239.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -298,7 +299,7 @@ def reverse(
     sigmas = [high * (low / high) ** (k / (n_steps - 1)) for k in range(n_steps)] + [0.0]
     x = high * torch.randn(n, n_inputs, generator=torch.Generator().manual_seed(seed))
     path = [x]
-    for now, then in zip(sigmas, sigmas[1:], strict=False):
+    for now, then in itertools.pairwise(sigmas):
         x = torch.lerp(denoise(x, torch.full((n, 1), now)), x, then / now)
         path.append(x)
     return torch.stack(path)

@@ -10,6 +10,7 @@ adversarial networks", CVPR, arXiv:1812.04948.
 """
 
 import copy
+import itertools
 import math
 
 import torch
@@ -124,7 +125,7 @@ class StyleGenerator(nn.Module):
             self.dense2 = nn.Linear(n_style, n_style)
             self.constant = nn.Parameter(torch.randn(1, sizes[0], 2, 2))
             self.convolutions = nn.ModuleList(
-                nn.Conv2d(a, b, 3, padding=1) for a, b in zip(sizes, sizes[1:], strict=False)
+                nn.Conv2d(a, b, 3, padding=1) for a, b in itertools.pairwise(sizes)
             )
             styles = [nn.Linear(n_style, 2 * size) for size in sizes]
             self.styles = nn.ModuleList(styles)

@@ -62,8 +62,8 @@ def test_training_lowers_the_loss() -> None:
 
 
 def test_divergence_is_said() -> None:
+    X = torch.full((4, 2), float("nan"))
     with pytest.raises(FloatingPointError, match="step 1"):
-        X = torch.full((4, 2), float("nan"))
         ad.train_denoiser(ad.Denoiser(2, seed=0), X, n_steps=2, seed=0)
 
 
