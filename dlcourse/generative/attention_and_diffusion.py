@@ -265,7 +265,7 @@ def train_denoiser(
         if not loss.isfinite():
             raise FloatingPointError(f"the loss became {float(loss.detach())} at step {step + 1}")
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
     return torch.tensor(losses)

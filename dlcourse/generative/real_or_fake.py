@@ -332,7 +332,7 @@ def to_levels(X: Tensor) -> Tensor:
 
 
 def total_variation(p: Tensor, q: Tensor) -> float:
-    """Return the total variation distance of two distributions, ½ Σ |p - q|.
+    """Return the total variation distance of two distributions, ½ Σ abs(p - q).
 
     Whoever knows both, and sees one draw that came from either with equal probability, can say
     which with probability (1 + TV) / 2, and nobody can do better.
