@@ -18,12 +18,12 @@ define CHECKS
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help html epub dist test live serve bench lint linkcheck lock clean distclean
+.PHONY: help html epub dist test live serve bench bench-playground lint linkcheck lock clean distclean
 
 help: ## list what make can do
 	@echo "Introduction to Neural Networks and Deep Learning"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo "PyTorch's CPU build on Linux: make html TORCH_INDEX=<address> (see README.md)"
 	@echo "Another Python:               make html PYTHON=python3.12"
@@ -59,6 +59,10 @@ serve: ## serve the built book on this machine alone
 bench: ## time fit against the bare loop and against Keras
 	@$(SET_UP) book test
 	@$(PY) -m pytest tests/benchmarks --benchmark-only $(PYTEST_ARGS)
+
+bench-playground: ## time the playground's engines against the TensorFlow Playground's algorithm, in Chromium
+	@$(SET_UP) book test
+	@CHROMIUM="$$($(PY) tools/find_chromium.py)" && $(PY) tools/playground/bench.py "$$CHROMIUM"
 
 lint: ## ruff, mypy and the import contracts
 	@$(SET_UP) book test

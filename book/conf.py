@@ -33,6 +33,7 @@ extensions = [
     "exercises",
     "quizzes",
     "kernel_editor",
+    "playground",
     "word_map",
     "latent_map",
     "game",

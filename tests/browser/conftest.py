@@ -68,6 +68,12 @@ def serve(folder: Path, policy: str = "") -> Iterator[str]:
     server.server_close()
 
 
+@pytest.fixture
+def serve_folder() -> Callable[..., Any]:
+    """A context that serves a folder, plainly or under the strict policy, and gives its address."""
+    return lambda folder, strict: serve(folder, POLICY if strict else "")
+
+
 @pytest.fixture(scope="session")
 def http(site: Path) -> Iterator[str]:
     """The address of the site, served plainly."""
