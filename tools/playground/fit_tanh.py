@@ -1,12 +1,12 @@
 """Fit the ratio of polynomials with which `simd.ts` computes tanh; print coefficients and error.
 
-tanh(x) ≈ x·P(x²) / Q(x²) for |x| ≤ 8, P of degree 3 and Q of degree 4 with Q(0) = 1, by Lawson's
-iteration: least squares with weights that grow where the error is largest.
+tanh(x) ≈ x·P(x²) / Q(x²) for |x| ≤ 7, P and Q of degree 3, Q with 1 in front of its highest power,
+by Lawson's iteration: least squares with weights that grow where the error is largest.
 """
 
 import numpy as np
 
-REACH, TERMS = 8.0, (4, 5)
+REACH, TERMS = 7.0, (4, 4)
 
 x = REACH / 2 * (1 - np.cos(np.pi * (np.arange(4000) + 0.5) / 4000))
 u, y = (x / REACH) ** 2, np.tanh(x)
@@ -24,7 +24,8 @@ for _ in range(60):
     weights = weights * (error / error.max() + 1e-3)
     weights /= weights.mean()
 
-for name, polynomial in zip("PQ", kept, strict=True):
+P, Q = ([value / REACH ** (2 * k) for k, value in enumerate(polynomial)] for polynomial in kept)
+for name, polynomial in (("P", P), ("Q", Q)):
     for k, value in enumerate(polynomial):
-        print(f"{name}{k} = {value / REACH ** (2 * k):.8e}")
+        print(f"{name}{k} = {value / Q[-1]:.8e}")
 print(f"largest error {best:.1e}")

@@ -7,7 +7,7 @@
   part(playground);
 })((playground) => {
   const { NAMES, Random } = playground;
-  const TILE = 64; // as in simd.ts, and the fields in its order
+  const TILE = 256; // as in simd.ts, and the fields in its order
   const MODEL = ("layers nLayers inputs outputs loss parameters size x y n X Y order row optimizer rate "
     + "l1 l2 batchSize s0 s1 s2 s3 dropSeed epoch seen position batchStart batchEnd updates diverged")
     .split(" ");
