@@ -1,7 +1,8 @@
 """The playground: a directive that puts the app, or a small embed of it, into a page.
 
 `{playground} Title` with `:name:`, `:small:` for an embed without most controls, and `:preset:`, the
-hash of a link to the playground. The content is for readers without JavaScript.
+hash of a link to the playground. The content is for readers without JavaScript. On the page of the
+whole app, the role `{setup}` with such a hash is a link that sets it up; elsewhere it is nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
@@ -24,6 +25,34 @@ PARTS = ("random", "data", "network", "oracle", "simd-wasm", "simd", "engine", "
 
 class playground(nodes.container):
     """The place of the app; what it contains is read where no script runs."""
+
+
+class playground_setup(nodes.inline):
+    """A link that sets the playground up; it has no text where there is no playground."""
+
+
+class SetupRole(SphinxRole):
+    """`{setup}` with the hash of a link."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        self.node = playground_setup(hash=self.text.lstrip("#"))
+        self.set_source_info(self.node)
+        if not well_formed(self.node["hash"]):
+            LOGGER.warning(
+                f"{{setup}} needs a hash like “dataset=xor”, not “{self.text}”",
+                location=self.node,
+                type="playground",
+            )
+        return [self.node], []
+
+
+def well_formed(text: str) -> bool:
+    """Whether a text is keys and values, as in `dataset=xor&networkShape=4,2`."""
+    try:
+        parse_qsl(text, strict_parsing=bool(text), keep_blank_values=True)
+    except ValueError:
+        return False
+    return True
 
 
 class PlaygroundDirective(SphinxDirective):
@@ -47,9 +76,7 @@ class PlaygroundDirective(SphinxDirective):
             self.add_name(self.node)
         else:
             self._complain("needs a “:name:”")
-        try:
-            parse_qsl(self.node["preset"], strict_parsing=bool(self.node["preset"]))
-        except ValueError:
+        if not well_formed(self.node["preset"]):
             self._complain("needs a “:preset:” like “dataset=xor&networkShape=4,2”")
         self.node += self.parse_content_to_nodes()
         if not self.node.children:
@@ -86,8 +113,18 @@ def depart_playground(self: HTML5Translator, node: playground) -> None:
     self.body.append("</div>\n" if "epub" in self.builder.name else "</div></div>\n")
 
 
+def visit_setup(self: HTML5Translator, node: playground_setup) -> None:
+    if "epub" not in self.builder.name:
+        kind = "reference internal playground-setup"
+        self.body.append(self.starttag(node, "a", "", CLASS=kind, href=f"#{node['hash']}"))
+        self.body.append("Set it up</a>")
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Register directive, node and style sheet."""
+    """Register directive, role, nodes and style sheet."""
+    app.add_role("setup", SetupRole())
+    app.add_node(playground_setup, html=(visit_setup, None))
     app.add_directive("playground", PlaygroundDirective)
     app.add_node(playground, html=(visit_playground, depart_playground))
     app.connect("html-page-context", add_scripts)
