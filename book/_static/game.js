@@ -3,20 +3,11 @@
 // Without this script the page shows what .game-still contains.
 "use strict";
 {
-  const SPACE = "http://www.w3.org/2000/svg";
+  const { make, draw } = globalThis.elements;
   const SIDE = 8;
   const LEVELS = "0123456789abcdefg";
   const KEYS = { r: 1, R: 1, ArrowLeft: 1, g: 0, G: 0, ArrowRight: 0 };
 
-  const fill = (made, attributes, children) => {
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  };
-  const make = (tag, attributes = {}, ...children) =>
-    fill(document.createElement(tag), attributes, children);
-  const draw = (tag, attributes = {}, ...children) =>
-    fill(document.createElementNS(SPACE, tag), attributes, children);
   const name = (real) => (real ? "real" : "generated");
 
   class Game {

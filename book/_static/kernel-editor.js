@@ -1,17 +1,11 @@
 // The kernel editor: an image, a kernel, and its feature map. Nothing leaves the browser.
-// Without this script the page shows what .kernel-still contains.
+// Without this script the page shows what .kernel-editor-still contains.
 "use strict";
 {
   const LARGEST = 512; // pixels a side
   const HEAVIEST = 50e6; // bytes
   const here = document.currentScript;
-
-  const make = (tag, attributes = {}, ...children) => {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  };
+  const { make } = globalThis.elements;
 
   const number = (value, digits = 3) =>
     String(Number(value.toFixed(digits))).replace("-", "−");
@@ -85,7 +79,7 @@
       this.products = 0;
       this.build();
       this.choosePreset("edge" in this.presets ? "edge" : Object.keys(this.presets)[0]);
-      root.querySelector(".kernel-still").hidden = true;
+      root.querySelector(".kernel-editor-still").hidden = true;
       const first = this.sources.keys().next().value;
       // the image is fetched when the reader comes near it
       new IntersectionObserver((entries, observer) => {

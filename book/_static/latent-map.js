@@ -2,19 +2,10 @@
 // decoder made there. Without this script the page shows what .latent-map-still contains.
 "use strict";
 {
-  const SPACE = "http://www.w3.org/2000/svg";
+  const { make, draw } = globalThis.elements;
   const CELL = 40; // a place of the map
   const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-  const fill = (made, attributes, children) => {
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  };
-  const make = (tag, attributes = {}, ...children) =>
-    fill(document.createElement(tag), attributes, children);
-  const draw = (tag, attributes = {}, ...children) =>
-    fill(document.createElementNS(SPACE, tag), attributes, children);
   const number = (value) => (Math.abs(value) < 0.05 ? "0.0" : value.toFixed(1)).replace("-", "−");
 
   class LatentMap {

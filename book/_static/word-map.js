@@ -2,19 +2,9 @@
 // Without this script the page shows what .word-map-still contains.
 "use strict";
 {
-  const SPACE = "http://www.w3.org/2000/svg";
+  const { make, draw } = globalThis.elements;
   const EDGE = 20; // free around the words, of 1000
   const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
-  const fill = (made, attributes, children) => {
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  };
-  const make = (tag, attributes = {}, ...children) =>
-    fill(document.createElement(tag), attributes, children);
-  const draw = (tag, attributes = {}, ...children) =>
-    fill(document.createElementNS(SPACE, tag), attributes, children);
 
   class WordMap {
     constructor(root) {

@@ -252,7 +252,7 @@ def test_the_open_editor_has_no_barrier(
 
 def test_without_javascript_a_sentence_leads_to_a_picture(read: Callable, http: str) -> None:
     page = read(java_script_enabled=False).open(f"{http}/{CHAPTER}")
-    expect(page.locator(".kernel-still")).to_be_visible()
+    expect(page.locator(".kernel-editor-still")).to_be_visible()
     assert page.locator(f"{EDITOR} :is(button, input, select, canvas)").count() == 0
-    target = page.locator(".kernel-still a").get_attribute("href")
+    target = page.locator(".kernel-editor-still a").get_attribute("href")
     expect(page.locator(f"{target} svg[role=img]")).to_be_visible()

@@ -2,6 +2,7 @@
 // the browser. state.js holds what a link says, engine.js trains, and this file shows it.
 "use strict";
 ((playground) => {
+  const { make, draw } = globalThis.elements;
   const { data, Engine, state: S, NAMES } = playground;
   const SIDE = 40, REACH = 6; // a map has 40 × 40 places, from −6 to 6
   const GRID_POINTS = Array.from({ length: SIDE * SIDE }, (_, k) => [
@@ -9,19 +10,7 @@
   const FEATURE_NAMES = { x: "x", y: "y", xSquared: "x²", ySquared: "y²", xTimesY: "xy", sinX: "sin x", sinY: "sin y" };
   const CLASSES = [[24, 95, 159], [184, 90, 0], [12, 127, 95], [150, 60, 140], [120, 110, 20], [90, 90, 100]];
   const SHAPES = ["circle", "square", "triangle", "diamond", "plus", "cross"];
-  const SVG = "http://www.w3.org/2000/svg";
 
-  const make = (tag, attributes = {}, ...children) => {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  };
-  const svg = (tag, attributes = {}) => {
-    const made = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    return made;
-  };
   const button = (text, act) => {
     const made = make("button", { type: "button" }, text);
     made.addEventListener("click", act);
@@ -446,7 +435,7 @@
       const most = Math.max(...sizes), side = most > 12 ? 24 : 36, row = side + 8;
       const height = most * row, width = (sizes.length - 1) * 96 + side;
       const place = (c, j) => [c * 96, height / 2 + (j - sizes[c] / 2) * row + 4];
-      const lines = svg("svg", { width, height, "aria-hidden": "true" });
+      const lines = draw("svg", { width, height, "aria-hidden": "true" });
       this.links = [];
       this.nodes = [];
       const stage = make("div", { class: "playground-stage" }, lines);
@@ -457,7 +446,7 @@
           const [x, y] = place(c, j);
           if (c > 0) for (let i = 0; i < sizes[c - 1]; i++) {
             const [u, v] = place(c - 1, i);
-            this.links.push(lines.appendChild(svg("line", { x1: u + side, y1: v + side / 2, x2: x, y2: y + side / 2 })));
+            this.links.push(lines.appendChild(draw("line", { x1: u + side, y1: v + side / 2, x2: x, y2: y + side / 2 })));
           }
           const name = c === 0 ? `Input ${names[j]}` : c === sizes.length - 1
             ? `Output ${j + 1}` : `Layer ${c}, neuron ${j + 1}`;
