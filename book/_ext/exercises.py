@@ -102,6 +102,18 @@ class SolutionDirective(SphinxDirective):
         return [node]
 
 
+class AnswerDirective(SphinxDirective):
+    """`{answer}`: the folded answer to a task that is no exercise."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        self.assert_has_content()
+        folded = fold("", *self.parse_content_to_nodes(), label="Answer", kind="answer")
+        self.set_source_info(folded)
+        return [folded]
+
+
 def _warn(node: nodes.Element, message: str) -> None:
     title = f"exercise “{node['title']}” " if isinstance(node, exercise) else ""
     LOGGER.warning(title + message, location=node, type="exercises")
@@ -293,6 +305,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Register directives, nodes, the gathering transform and the style sheet."""
     app.add_directive("exercise", ExerciseDirective)
     app.add_directive("solution", SolutionDirective)
+    app.add_directive("answer", AnswerDirective)
     app.add_node(exercise, html=(visit_exercise, depart_exercise))
     app.add_node(exercise_title, html=(visit_exercise_title, depart_exercise_title))
     app.add_node(part_label, html=(visit_part_label, depart_part_label))

@@ -136,6 +136,8 @@ class Writer:
             return [f"\\[{label.astext()}\\] " + " ".join(self.inline(c) for c in content)]
         if isinstance(node, quizzes.quiz):
             return self.quiz(node)
+        if isinstance(node, exercises.fold):
+            return [_details(node["label"], self.blocks(node))]
         if isinstance(node, THROUGH):
             return self.blocks(node)
         raise ExtensionError(f"{_place(node)} has no form in a notebook")

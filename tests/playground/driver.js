@@ -6,7 +6,7 @@ const { join } = require("node:path");
 
 if (process.env.WITHOUT_WASM) delete globalThis.WebAssembly;
 const folder = process.env.PLAYGROUND ?? join(__dirname, "../../book/_static/playground");
-for (const part of ["random", "data", "network", "oracle", "simd-wasm", "simd", "engine", "state"])
+for (const part of ["random", "data", "network", "oracle", "simd-wasm", "simd", "engine", "state", "limits"])
   require(join(folder, `${part}.js`));
 const { playground } = globalThis;
 
@@ -14,7 +14,7 @@ const plain = (value) => (ArrayBuffer.isView(value) ? Array.from(value) : value)
 const speakable = (key, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value);
 const run = ({ make, args, calls }) => {
   try {
-    const made = ["data", "state"].includes(make) ? playground[make] : new playground[make](...args);
+    const made = ["data", "state", "limits"].includes(make) ? playground[make] : new playground[make](...args);
     return calls.map(([name, ...rest]) =>
       plain(typeof made[name] === "function" ? made[name](...rest) : made[name]));
   } catch (error) {

@@ -4,8 +4,8 @@ const { isDeepStrictEqual } = require("node:util");
 const { join } = require("node:path");
 
 const folder = join(__dirname, "../../book/_static/playground");
-for (const part of ["random", "data", "network", "state"]) require(join(folder, `${part}.js`));
-const { state: S, Random, layout, settings } = globalThis.playground;
+for (const part of ["random", "data", "network", "state", "limits"]) require(join(folder, `${part}.js`));
+const { state: S, Random, layout, limits, settings } = globalThis.playground;
 
 const CASES = Number(process.argv[2]);
 const random = new Random(8);
@@ -36,8 +36,10 @@ const use = (state) => {
     if (point.length !== 3 || !point.every(Number.isFinite)) throw new Error(`a point is ${point}`);
   if (outputs > 1 && points.train.some(([, , label]) => !(label >= 0 && label < outputs && Number.isInteger(label))))
     throw new Error("a label has no output");
-  const limit = S.bayes(state);
-  if (limit !== null && !(limit >= 0.5 && limit <= 1)) throw new Error(`the limit is ${limit}`);
+  const accuracy = limits.accuracy(state), loss = limits.loss(state);
+  if (accuracy !== null && !(accuracy >= 1 / Math.max(2, outputs) && accuracy <= 1 + 1e-9))
+    throw new Error(`the limit is ${accuracy}`);
+  if (loss !== null && !(loss >= 0 && loss < 1)) throw new Error(`the limit is ${loss}`);
   if (JSON.stringify(state).includes("<")) throw new Error("markup came through");
   const weights = new Float64Array(net.size);
   for (const write of [S.asJson, S.asPyTorch, S.asDlcourse]) write(state, spec, weights);

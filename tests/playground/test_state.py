@@ -118,14 +118,6 @@ def test_two_classes_become_minus_one_and_one(ask: Ask, labels: tuple[int, int])
     assert {x: label for x, _, label in points} == {k: 2 * (k % 2) - 1 for k in range(6)}
 
 
-def test_the_limit_of_two_clouds(ask: Ask) -> None:
-    for noise in (0, 25, 50):
-        # the mean of a cloud lies 2√2 from the border, in deviations of √(½ + 7·noise)
-        z = torch.tensor(8**0.5 / (0.5 + 7 * noise / 100) ** 0.5, dtype=torch.float64)
-        limit = call(ask, "bayes", call(ask, "parse", f"dataset=gauss&noise={noise}"))
-        assert limit == pytest.approx(float(torch.special.ndtr(z)), abs=1e-12)
-
-
 @pytest.mark.parametrize("write", ["asPyTorch", "asDlcourse"])
 def test_exported_code_runs_and_answers_as_the_engine(ask: Ask, write: str) -> None:
     state = call(ask, "parse", "networkShape=3,2&xTimesY=true")

@@ -341,12 +341,15 @@
     }
 
     // One look at the engine, and again with the next frame while it runs.
-    async refresh(say = "") {
+    async refresh(news = "") {
+      if (news) this.news = news; // kept until a look is shown: a later one may overtake this one
       const { version } = this, turn = (this.turn = (this.turn ?? 0) + 1);
       const all = [...this.points.train, ...this.points.test];
       const [look, answers] = await Promise.all([this.ask("look", this.grid),
         this.ask("predict", data.inputs(all, S.chosen(this.state)))]);
       if (version !== this.version || turn !== this.turn || !look || !answers) return;
+      let say = this.news;
+      this.news = "";
       this.look = look;
       this.score(all, answers);
       if (this.running && !look.running) [this.running, say] = [false, say || "Stopped"];
@@ -356,7 +359,7 @@
       const now = Date.now();
       if (this.running && now - (this.spoke ?? 0) > 5000) say = "Training";
       if (say) this.say(look.diverged ? say : `${say}. ${this.told.textContent}`);
-      if (this.running) requestAnimationFrame(() => this.refresh());
+      if (this.running) requestAnimationFrame(() => this.running && this.refresh());
     }
 
     say(text) {
@@ -402,16 +405,12 @@
     }
 
     drawMap(canvas, values, k = 0) {
-      const ctx = canvas.getContext("2d"), image = new ImageData(SIDE, SIDE), { discretize } = this.state;
-      const dark = document.documentElement.dataset.theme === "dark" ? 30 : 250;
-      for (let p = 0; p < SIDE * SIDE; p++) {
-        const raw = values(p), value = k ? 0.6 : bound(discretize ? Math.sign(raw) : raw);
-        const full = k ? CLASSES[raw] : CLASSES[value >= 0 ? 0 : 1], share = Math.abs(value) * 0.8;
-        for (let c = 0; c < 3; c++) image.data[4 * p + c] = dark + (full[c] - dark) * share;
-        image.data[4 * p + 3] = 255;
-      }
+      const ctx = canvas.getContext("2d"), { discretize } = this.state, paper = this.paper();
+      this.image ??= new ImageData(SIDE, SIDE);
+      const pixels = new Uint32Array(this.image.data.buffer);
+      for (let p = 0; p < SIDE * SIDE; p++) pixels[p] = paper[at(p)];
       this.buffer ??= make("canvas", { width: SIDE, height: SIDE });
-      this.buffer.getContext("2d").putImageData(image, 0, 0);
+      this.buffer.getContext("2d").putImageData(this.image, 0, 0);
       ctx.imageSmoothingEnabled = !discretize;
       ctx.drawImage(this.buffer, 0, 0, canvas.width, canvas.height);
     }

@@ -10,6 +10,13 @@
   const { PI, abs, cos, floor, hypot, max, sin, sqrt } = Math;
   const sign = (yes) => (yes ? 1 : -1);
 
+  // Six hills and hollows, each a cone; the one that reaches furthest from 0 counts.
+  const HILLS = [[-4, 2.5, 1], [0, 2.5, -1], [4, 2.5, 1], [-4, -2.5, -1], [0, -2.5, 1], [4, -2.5, -1]];
+  const height = (x, y) => HILLS.reduce((furthest, [cx, cy, to]) => {
+    const here = to * max(0, 1 - hypot(x - cx, y - cy) / 2);
+    return abs(here) > abs(furthest) ? here : furthest;
+  }, 0);
+
   // Each takes a generator, the number of points and the noise, 0 to 0.5, and yields [x, y, label].
   const generators = {
     *circle(random, n, noise) {
@@ -82,17 +89,7 @@
       }
     },
 
-    // Six hills and hollows, each a cone; the one that reaches furthest from 0 counts.
     *hills(random, n, noise) {
-      const height = (x, y) => {
-        let furthest = 0;
-        for (const [cx, cy, to] of [[-4, 2.5, 1], [0, 2.5, -1], [4, 2.5, 1],
-          [-4, -2.5, -1], [0, -2.5, 1], [4, -2.5, -1]]) {
-          const here = to * max(0, 1 - hypot(x - cx, y - cy) / 2);
-          if (abs(here) > abs(furthest)) furthest = here;
-        }
-        return furthest;
-      };
       for (let i = 0; i < n; i++) {
         const [x, y, dx, dy] = [1, 1, noise, noise].map((by) => random.uniform(-6, 6) * by);
         yield [x, y, height(x + dx, y + dy)];
@@ -126,5 +123,5 @@
   const targets = (points, classes = 1) => Float64Array.from(points.flatMap(([, , label]) =>
     classes === 1 ? [label] : Array.from({ length: classes }, (_, k) => Number(k === label))));
 
-  Object.assign(playground, { data: { names: Object.keys(generators), features, draw, inputs, targets } });
+  Object.assign(playground, { data: { names: Object.keys(generators), features, height, draw, inputs, targets } });
 });

@@ -220,24 +220,6 @@
     return { points: rows.map(([x, y, label]) => [short(x), short(y), read(label)]), scale };
   };
 
-  // The share that the best of all answers gets right, where mathematics knows it.
-  const normalCdf = (z) => {
-    let term = z, sum = 0;
-    for (let k = 3; sum + term !== sum && k < 400; k += 2) {
-      sum += term;
-      term *= (z * z) / k;
-    }
-    return 0.5 + (Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI)) * sum;
-  };
-  const bayes = (state) => {
-    if (isRegression(state)) return null;
-    const noise = state.noise / 100;
-    // two round clouds 4√2 apart: an error is half the distance away, in deviations
-    if (state.dataset === "gauss") return normalCdf((2 * Math.SQRT2) / Math.sqrt(0.5 + 7 * noise));
-    if (noise === 0 && ["circle", "xor", "spiral", "moons"].includes(state.dataset)) return 1;
-    return null;
-  };
-
   // ---- code to take home -------------------------------------------------------------------------
   const TORCH = { linear: "Identity", relu: "ReLU", leaky_relu: "LeakyReLU", tanh: "Tanh",
     sigmoid: "Sigmoid", gelu: "GELU" };
@@ -294,6 +276,6 @@
 
   Object.assign(playground, { state: {
     KEYS, begin, parse, format, seedOf, isRegression, draw, outputsOf, chosen, activationOf, spec,
-    settings, csv, bayes, unpack, asJson, asPyTorch, asDlcourse,
+    settings, csv, unpack, asJson, asPyTorch, asDlcourse,
   } });
 });
