@@ -73,7 +73,7 @@ def names(static: Path, pages: Mapping[Path, str]) -> set[str]:
     """Return the classes and ids of the pages, and the words of the scripts, which may set more."""
     used = {value for html in pages.values() for value in ATTRIBUTE.findall(html)}
     used = {name for value in used for name in value.split()}
-    for script in sorted(static.glob("*.js")):
+    for script in sorted(static.rglob("*.js")):
         used |= set(re.findall(r"[\w-]+", script.read_text(encoding="utf-8")))
     return used
 

@@ -1,43 +1,43 @@
 // The playground: data, a network that learns, and what each of its neurons sees. Nothing leaves
-// the browser. state.js holds what a link says, engine.js trains, and this file shows it.
+// the browser. state.js holds what a link says, engine.js trains, paint.js draws; here are the
+// controls and what they do.
 "use strict";
 ((playground) => {
   const { make, draw } = globalThis.elements;
-  const { data, Engine, state: S, NAMES } = playground;
-  const SIDE = 40, REACH = 6; // a map has 40 × 40 places, from −6 to 6
+  const { data, Engine, limits, paint, state: S, NAMES } = playground;
+  const { SIDE, REACH, count, short } = paint;
+  const VIEW = 300, PAD = 300; // pixels
   const GRID_POINTS = Array.from({ length: SIDE * SIDE }, (_, k) => [
     (((k % SIDE) + 0.5) / SIDE * 2 - 1) * REACH, (1 - (Math.floor(k / SIDE) + 0.5) / SIDE * 2) * REACH, 0]);
-  const FEATURE_NAMES = { x: "x", y: "y", xSquared: "x²", ySquared: "y²", xTimesY: "xy", sinX: "sin x", sinY: "sin y" };
-  const CLASSES = [[24, 95, 159], [184, 90, 0], [12, 127, 95], [150, 60, 140], [120, 110, 20], [90, 90, 100]];
-  const SHAPES = ["circle", "square", "triangle", "diamond", "plus", "cross"];
+  const FEATURES = { x: "x", y: "y", xSquared: "x²", ySquared: "y²", xTimesY: "xy", sinX: "sin x", sinY: "sin y" };
+  const SETS = { circle: "circle", xor: "xor", gauss: "gauss", spiral: "spiral", moons: "moons", blobs: "blobs", own: "your own" };
+  const FUNCTIONS = { "reg-plane": "plane", "reg-gauss": "hills", "reg-wave": "wave", "reg-own": "your own" };
+  const PACES = [["1e12", "as fast as it goes"], [2500, "10 epochs/s"], [250, "1 epoch/s"], [10, "10 samples/s"], [1, "1 sample/s"]];
+  const ICONS = { Play: "M4 2l10 6-10 6z", Pause: "M4 2h3v12H4zM9 2h3v12H9z", Step: "M3 2l7 6-7 6zM11 2h2v12h-2z",
+    Reset: "M8 2a6 6 0 1 0 6 6h-2a4 4 0 1 1-4-4v2.5L12 3 8 0z" };
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-  const button = (text, act) => {
-    const made = make("button", { type: "button" }, text);
+  const icon = (name) => draw("svg", { viewBox: "0 0 16 16", "aria-hidden": "true", class: "playground-icon" },
+    draw("path", { d: ICONS[name] }));
+  const button = (text, act, ...before) => {
+    const made = make("button", { type: "button" }, ...before, text);
     made.addEventListener("click", act);
     return made;
   };
-  const select = (options) => make("select", {}, ...Object.entries(options).map(([value, text]) =>
+  const select = (options) => make("select", {}, ...options.map(([value, text = value.replace("_", " ")]) =>
     make("option", { value }, text)));
-  const named = (names) => Object.fromEntries(names.map((name) => [name, name.replace("_", " ")]));
-  const short = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
-  const percent = (share) => `${(100 * share).toFixed(1)}%`;
-  const bound = (value) => Math.max(-1, Math.min(1, value));
-
-  const drawShape = (ctx, kind, x, y, r) => {
-    ctx.beginPath();
-    if (kind === "circle") ctx.arc(x, y, r, 0, 7);
-    else if (kind === "square") ctx.rect(x - r, y - r, 2 * r, 2 * r);
-    else if (kind === "plus" || kind === "cross") {
-      const [a, b] = kind === "plus" ? [r, 0] : [r, r];
-      ctx.moveTo(x - a, y - b); ctx.lineTo(x + a, y + b);
-      ctx.moveTo(x - b, y + a); ctx.lineTo(x + b, y - a);
-    } else {
-      ctx.moveTo(x, y - r); ctx.lineTo(x + r, kind === "diamond" ? y : y + r);
-      ctx.lineTo(kind === "diamond" ? x : x - r, y + r);
-      if (kind === "diamond") ctx.lineTo(x - r, y);
-      ctx.closePath();
-    }
+  const check = () => make("input", { type: "checkbox" });
+  const number = (min, max, step = 1) => make("input", { type: "number", min, max, step });
+  const range = (min, max) => make("input", { type: "range", min, max });
+  const named = (names) => names.map((name) => [name]);
+  const row = (...parts) => make("div", { class: "playground-row" }, ...parts);
+  const group = (title, ...parts) => make("fieldset", {}, make("legend", {}, title), ...parts);
+  const folded = (title, ...parts) => make("details", {}, make("summary", {}, title), ...parts);
+  const control = (made, name) => {
+    made.dataset.control = name;
+    return made;
   };
+  const percent = (share) => `${(100 * share).toFixed(1)}%`;
 
   class App {
     constructor(root) {
@@ -45,150 +45,193 @@
       this.small = root.classList.contains("playground-small");
       this.id = root.id || "playground";
       this.engine = new Engine();
+      this.controls = {};
       this.runs = [];
-      this.version = 0;
-      this.node = null;
-      this.state = S.parse(!this.small && location.hash.includes("=") ? location.hash : root.dataset.preset);
+      this.version = this.turn = 0;
+      this.news = "";
+      this.state = S.parse(this.ours() ? location.hash : root.dataset.preset);
       this.build();
       root.querySelector(".playground-still").hidden = true;
-      addEventListener("hashchange", () => {
-        if (this.small || !location.hash.includes("=")) return;
-        this.state = S.parse(location.hash);
-        this.fill();
-        this.rebuild();
-        this.root.scrollIntoView();
-      });
-      new MutationObserver(() => this.paint()).observe(document.documentElement,
+      addEventListener("hashchange", () => this.follow());
+      new MutationObserver(() => this.repaint()).observe(document.documentElement,
         { attributes: true, attributeFilter: ["data-theme"] });
+      new ResizeObserver(() => this.look && this.place()).observe(this.net);
       this.fill();
       this.rebuild();
     }
 
-    // ---- controls ------------------------------------------------------------------------------
-    // A labelled control bound to a key; `live` ones act on the running network.
-    field(text, control, key, act) {
-      control.id = `${this.id}-${key}`;
-      const box = make("div", { class: "playground-field", "data-control": key },
-        make("label", { for: control.id }, text), control);
-      const get = () => (control.type === "checkbox" ? control.checked : control.value);
-      control.addEventListener("change", () => act(get()));
-      return box;
+    // Whether the address sets the playground up: other hashes lead to places of the page.
+    ours() {
+      return !this.small && location.hash.includes("=");
     }
 
-    bound(text, control, key, effect) {
-      this.controls[key] = control;
-      return this.field(text, control, key, (value) => {
-        const read = S.KEYS[key][1](String(value));
-        if (read === undefined) this.say(`${text}: “${value}” is out of range.`);
-        else this.state[key] = read;
-        this.fill();
-        effect();
+    follow() {
+      if (!this.ours()) return;
+      this.state = S.parse(location.hash);
+      this.fill();
+      this.rebuild();
+      this.root.scrollIntoView();
+      this.playButton.focus({ preventScroll: true });
+    }
+
+    // ---- controls ------------------------------------------------------------------------------
+    // A control under its label.
+    field(text, made, key, act) {
+      made.id = `${this.id}-${key}`;
+      made.addEventListener("change", () => act(made.type === "checkbox" ? made.checked : made.value));
+      const label = make("label", { for: made.id }, text), beside = made.type === "checkbox";
+      return control(make("div", { class: `playground-field${beside ? " playground-check" : ""}` },
+        ...(beside ? [made, label] : [label, made])), key);
+    }
+
+    // A control of a key of the state, and what follows when it changes.
+    bound(text, made, key, effect) {
+      this.controls[key] = made;
+      return this.field(text, made, key, (value) => this.take(text, key, value, effect));
+    }
+
+    take(text, key, value, effect) {
+      const read = S.KEYS[key][1](String(value));
+      if (read === undefined) this.say(`${text}: “${value}” is not possible here.`);
+      else this.state[key] = read;
+      this.fill();
+      if (read !== undefined) effect();
+    }
+
+    // One of several, each with a picture.
+    choice(text, options, key, effect) {
+      const radios = Object.entries(options).map(([value, title]) => {
+        const radio = make("input", { type: "radio", name: `${this.id}-${key}`, value });
+        const canvas = make("canvas", { "aria-hidden": "true" });
+        radio.addEventListener("change", () => this.take(text, key, value, effect));
+        return { value, radio, canvas, label: make("label", { class: "playground-choice" }, radio, canvas, title) };
       });
+      this.controls[key] = { radios };
+      return control(make("div", { role: "radiogroup", "aria-label": text, class: "playground-choices" },
+        ...radios.map(({ label }) => label)), key);
     }
 
     build() {
-      this.controls = {};
-      const rebuild = () => this.rebuild(), repaint = () => { this.share(); this.paint(); };
+      const rebuild = () => this.rebuild();
+      const repaint = () => { this.share(); this.repaint(); };
       const live = () => { this.share(); this.ask("set", S.settings(this.state)); };
-      const check = () => make("input", { type: "checkbox" });
-      const number = (min, max, step = 1) => make("input", { type: "number", min, max, step });
-      const group = (title, ...fields) => make("fieldset", {}, make("legend", {}, title), ...fields);
-      const folded = (title, ...parts) => make("details", {}, make("summary", {}, title), ...parts);
-
-      this.playButton = button("Play", () => this.toggle());
-      this.unit = select({ epoch: "an epoch", batch: "a batch", sample: "a sample" });
-      this.speed = select({ "1e12": "as fast as it goes", 2500: "10 epochs/s", 250: "1 epoch/s", 10: "10 samples/s", 1: "1 sample/s" });
-      this.speed.value = "1e12"; // samples a second
-      const hideable = (made, name) => {
-        made.dataset.control = name;
-        return made;
-      };
-      const bar = make("div", { class: "playground-row" }, hideable(this.playButton, "playButton"),
-        hideable(button("Step", () => this.step()), "stepButton"), this.field("Step by", this.unit, "unit", () => {}),
-        hideable(button("Reset", () => this.reset()), "resetButton"),
+      this.playIcon = icon("Play");
+      this.playText = make("span", {}, "Play");
+      this.playButton = control(button(this.playText, () => this.toggle(), this.playIcon), "playButton");
+      this.playButton.classList.add("playground-play");
+      this.unit = select([["epoch", "an epoch"], ["batch", "a batch"], ["sample", "a sample"]]);
+      this.speed = select(PACES);
+      const bar = row(this.playButton,
+        control(button("Step", () => this.step(), icon("Step")), "stepButton"),
+        this.field("Step by", this.unit, "unit", () => {}),
+        control(button("Reset", () => this.reset(), icon("Reset")), "resetButton"),
         this.field("Speed", this.speed, "speed", () => this.running && this.ask("run", Number(this.speed.value))));
-      this.told = make("p", { class: "playground-told" });
-      this.status = make("p", { class: "playground-said", role: "status", "aria-live": "polite" });
+      bar.classList.add("playground-bar");
+      this.tiles = {};
+      const tile = (key, text, ...more) => {
+        this.tiles[key] = make("dd", {});
+        return make("div", {}, make("dt", {}, text), this.tiles[key], ...more);
+      };
+      this.gauge = make("div", { class: "playground-gauge", "aria-hidden": "true" }, make("span", {}), make("i", {}));
+      const told = make("dl", { class: "playground-told" }, tile("epoch", "Epoch"), tile("train", "Training loss"),
+        tile("test", "Test loss"), tile("accuracy", "Test accuracy", this.gauge));
+      this.said = make("span", {});
+      this.numbers = make("span", { class: "playground-unseen" });
+      this.status = make("p", { class: "playground-said", role: "status", "aria-live": "polite" }, this.said, this.numbers);
+      bar.append(this.status);
 
-      const dataFields = group("Data",
+      this.heading = make("p", { class: "playground-caption" });
+      this.output = make("canvas", { role: "img", "aria-label": "Output" });
+      this.legend = make("p", { class: "playground-legend" });
+      const view = make("div", { class: "playground-view" }, this.heading, this.output, this.legend,
+        this.bound("Show test data", check(), "showTestData", repaint),
+        this.bound("Discretize output", check(), "discretize", repaint));
+      this.net = make("div", { class: "playground-net", role: "group",
+        "aria-label": "Neurons: choose one to see its map and weights" });
+      this.layers = make("div", { class: "playground-layers" });
+      const middle = make("div", { class: "playground-middle" }, this.net);
+
+      this.chart = make("canvas", { role: "img", "aria-label": "Loss" });
+      this.log = check();
+      this.cursor = make("input", { type: "range", min: 0, max: 0, value: 0 });
+      this.read = make("p", { class: "playground-read" }); // no output element: it would speak with every frame
+      const curve = make("div", { class: "playground-curve" }, this.chart,
+        row(this.field("Log scale", this.log, "log", () => this.drawChart()),
+          this.field("Epoch under the cursor", this.cursor, "cursor", () => {}), this.read));
+      this.cursor.addEventListener("input", () => this.drawChart());
+      this.chart.addEventListener("pointermove", (event) => this.point(event));
+      this.matrix = make("div", { class: "playground-matrix" });
+      this.weights = make("div", { class: "playground-weights" });
+
+      const main = make("div", { class: "playground-main" }, middle, view);
+      const app = make("div", { class: "playground-app", role: "group", "aria-label": this.root.dataset.title });
+      if (this.small) app.append(bar, told, main, curve);
+      else {
+        main.prepend(this.dataFields(rebuild));
+        middle.append(group("Hidden layers", this.layers,
+          row(button("Add a layer", () => this.reshape((shape) => shape.length < 10 && shape.push(4))),
+            button("Remove a layer", () => this.reshape((shape) => shape.pop())))), curve);
+        view.append(this.matrix);
+        app.append(bar, told, this.learningFields(live, rebuild), main, this.weights,
+          folded("Your own data: draw or paste", ...this.ownData()), folded("Take it home", ...this.exports()));
+      }
+      this.root.append(app);
+    }
+
+    dataFields(rebuild) {
+      return group("Data",
         this.bound("Problem", select(named(["classification", "regression"])), "problem", rebuild),
-        this.bound("Data set", select({ ...named(["circle", "xor", "gauss", "spiral", "moons", "blobs"]), own: "your own" }), "dataset", rebuild),
-        this.bound("Function", select({ "reg-plane": "plane", "reg-gauss": "hills", "reg-wave": "wave", "reg-own": "your own" }), "regDataset", rebuild),
-        this.bound("Noise", number(0, 50, "any"), "noise", rebuild),
-        this.bound("Training share (%)", number(10, 90), "percTrainData", rebuild),
+        this.choice("Data set", SETS, "dataset", rebuild),
+        this.choice("Function", FUNCTIONS, "regDataset", rebuild),
         this.bound("Classes of blobs", number(2, 6), "classes", rebuild),
-        this.bound("Seed", make("input", { inputmode: "decimal" }), "seed", rebuild),
-        button("New seed", () => {
-          this.state.seed = String(crypto.getRandomValues(new Uint32Array(1))[0] % 1e6);
-          this.fill();
-          this.rebuild();
-        }));
-      const features = group("Inputs", ...Object.entries(FEATURE_NAMES).map(([key, text]) =>
-        this.bound(text, check(), key, rebuild)));
-      this.layers = make("div", { class: "playground-row" });
-      const shape = group("Network", this.layers,
-        button("Add a layer", () => this.reshape((shape) => shape.length < 10 && shape.push(4))),
-        button("Remove a layer", () => this.reshape((shape) => shape.pop())),
+        this.bound("Noise", range(0, 50), "noise", rebuild),
+        this.bound("Training share", range(10, 90), "percTrainData", rebuild),
+        row(this.bound("Seed", make("input", { inputmode: "decimal", size: 8 }), "seed", rebuild),
+          button("New seed", () => {
+            this.state.seed = String(crypto.getRandomValues(new Uint32Array(1))[0] % 1e6);
+            this.fill();
+            this.rebuild();
+          })),
+        group("Inputs", make("div", { class: "playground-inputs" }, ...Object.entries(FEATURES).map(([key, text]) => this.bound(text, check(), key, rebuild)))));
+    }
+
+    learningFields(live, rebuild) {
+      const all = row(
+        this.bound("Learning rate", number(0, 10, "any"), "learningRate", live),
         this.bound("Activation", select(named(NAMES.activation)), "activation", () => {
           this.state.activations = [];
           this.fill();
-          this.rebuild();
+          rebuild();
         }),
-        this.bound("Start", select(named(NAMES.initialization)), "initialization", rebuild),
-        this.bound("Loss", select(named(["squared", "logistic"])), "loss", rebuild),
-        this.bound("Dropout", number(0, 0.9, "any"), "dropout", rebuild));
-      const learning = group("Learning",
-        this.bound("Learning rate", number(0, 10, "any"), "learningRate", live),
         this.bound("Optimizer", select(named(NAMES.optimizer)), "optimizer", live),
         this.bound("Batch size", number(1, 2000), "batchSize", live),
         this.bound("Penalty", select(named(["none", "L1", "L2"])), "regularization", live),
-        this.bound("Penalty rate", number(0, 10, "any"), "regularizationRate", live));
-
-      this.net = make("div", { class: "playground-net", role: "group", "aria-label": "Neurons: choose one to see its map and weights" });
-      this.output = make("canvas", { width: 360, height: 360, role: "img", "aria-label": "Output" });
-      const view = make("div", { class: "playground-view" }, this.output,
-        this.bound("Show test data", check(), "showTestData", repaint),
-        this.bound("Discretize output", check(), "discretize", repaint));
-      this.chart = make("canvas", { width: 600, height: 200, role: "img", "aria-label": "Loss" });
-      this.log = check();
-      this.cursor = make("input", { type: "range", min: 0, max: 0, value: 0 });
-      this.read = make("span", {}); // no output element: it would speak with every frame
-      const curve = make("div", { class: "playground-curve" }, this.chart,
-        this.field("Log scale", this.log, "log", () => this.paint()),
-        this.field("Epoch under the cursor", this.cursor, "cursor", () => {}), this.read);
-      this.cursor.addEventListener("input", () => this.drawChart());
-      this.chart.addEventListener("pointermove", (event) => {
-        const box = this.chart.getBoundingClientRect();
-        this.cursor.value = Math.round(((event.clientX - box.left) / box.width) * this.cursor.max);
-        this.drawChart();
-      });
-      this.matrix = make("div", {});
-      this.weights = make("div", {});
-      this.root.append(make("div", { class: "playground-app", role: "group", "aria-label": this.root.dataset.title },
-        bar, this.told, this.status,
-        make("div", { class: "playground-main" }, this.net, view), curve,
-        ...(this.small ? [] : [dataFields, features, shape, learning, this.matrix, this.weights,
-          folded("Your own data", ...this.ownData()), folded("Take it home", ...this.exports())])));
+        this.bound("Penalty rate", number(0, 10, "any"), "regularizationRate", live),
+        this.bound("Dropout", number(0, 0.9, "any"), "dropout", rebuild),
+        this.bound("First weights", select(named(NAMES.initialization)), "initialization", rebuild),
+        this.bound("Loss", select(named(["squared", "logistic"])), "loss", rebuild));
+      all.classList.add("playground-settings");
+      return all;
     }
 
     ownData() {
-      const text = make("textarea", { rows: 6, spellcheck: "false" });
-      const label = select({ 1: "● 1", "-1": "■ −1" });
-      const pad = make("canvas", { width: 300, height: 300, tabindex: 0, role: "application",
+      const text = make("textarea", { rows: 8, spellcheck: "false", placeholder: "1.5, -2, 1\n-0.5, 3, -1" });
+      const label = select([["1", "● 1"], ["-1", "■ −1"]]);
+      const pad = make("canvas", { tabindex: 0, role: "application",
         "aria-label": "Drawing pad: move with the arrow keys, set a point with Enter" });
       const at = [0, 0];
+      const show = () => {
+        const ctx = paint.ready(pad, PAD, PAD);
+        ctx.clearRect(0, 0, PAD, PAD);
+        paint.points(ctx, PAD, this.state.points, { classes: this.outputs, shaded: S.isRegression(this.state) });
+        ctx.strokeStyle = getComputedStyle(pad).color;
+        paint.shape(ctx, "plus", (at[0] / REACH + 1) * PAD / 2, (1 - at[1] / REACH) * PAD / 2, 9);
+        ctx.stroke();
+      };
       const add = (x, y) => {
         const points = [...this.state.points, [Number(x.toFixed(2)), Number(y.toFixed(2)), Number(label.value)]];
         if (points.length <= 2000) this.useOwn(points);
         show();
-      };
-      const show = () => {
-        const ctx = pad.getContext("2d");
-        ctx.clearRect(0, 0, 300, 300);
-        this.drawPoints(ctx, 300, this.state.points, true);
-        ctx.strokeStyle = this.colour("text-base");
-        drawShape(ctx, "plus", 150 + at[0] * 25, 150 - at[1] * 25, 8);
-        ctx.stroke();
       };
       pad.addEventListener("focus", show);
       pad.addEventListener("pointerdown", (event) => {
@@ -203,24 +246,24 @@
         event.preventDefault();
         show();
       });
-      return [
-        this.field("Rows of x, y, label", text, "csv", () => {}),
-        button("Use these rows", () => {
-          const { points, error } = S.csv(text.value);
-          if (error) this.say(error);
-          else this.useOwn(points);
-        }),
-        this.field("Class to draw", label, "class", () => {}), pad,
-        button("Clear the pad", () => { this.useOwn([]); show(); }),
-      ];
+      paint.ready(pad, PAD, PAD);
+      return [make("div", { class: "playground-pair" },
+        make("div", {}, row(this.field("Class to draw", label, "class", () => {}),
+          button("Clear", () => { this.useOwn([]); show(); })), pad),
+        make("div", {}, this.field("Rows of x, y, label", text, "csv", () => {}),
+          button("Use these rows", () => {
+            const { points, error } = S.csv(text.value);
+            if (error) this.say(error);
+            else this.useOwn(points);
+            show();
+          })))];
     }
 
     useOwn(points) {
       this.state.points = points;
       this.state[S.isRegression(this.state) ? "regDataset" : "dataset"] = S.isRegression(this.state) ? "reg-own" : "own";
       this.fill();
-      this.rebuild();
-      this.say(points.length < 4 ? `${points.length} points; four are needed, until then a circle stands in.` : `${points.length} points of your own.`);
+      this.rebuild(points.length < 4 ? `${points.length} points; four are needed, until then others stand in` : `${points.length} points of your own`);
     }
 
     exports() {
@@ -228,54 +271,70 @@
       const put = (write) => {
         if (!this.look) return;
         text.value = write(this.state, this.network, this.look.parameters);
+        text.focus();
         text.select();
       };
       return [
-        button("JSON", () => put(S.asJson)), button("PyTorch", () => put(S.asPyTorch)),
-        button("dlcourse", () => put(S.asDlcourse)),
-        button("Link", () => put(() => location.href.replace(/#.*/, "") + `#${S.format(this.state)}`)),
+        row(button("Link", () => put(() => `${location.href.replace(/#.*/, "")}#${S.format(this.state)}`)),
+          button("PyTorch", () => put(S.asPyTorch)), button("dlcourse", () => put(S.asDlcourse)),
+          button("JSON", () => put(S.asJson))),
         this.field("To copy", text, "export", () => {}),
       ];
     }
 
     // The controls say what the state says.
     fill() {
-      for (const [key, control] of Object.entries(this.controls))
-        if (control.type === "checkbox") control.checked = this.state[key];
-        else control.value = String(this.state[key]);
-      const regression = S.isRegression(this.state);
-      const hidden = { dataset: regression, regDataset: !regression, loss: regression, classes: regression || this.state.dataset !== "blobs" };
+      const { state } = this;
+      for (const [key, made] of Object.entries(this.controls))
+        if (made.radios) for (const { radio, value } of made.radios) radio.checked = value === state[key];
+        else if (made.type === "checkbox") made.checked = state[key];
+        else made.value = String(state[key]);
+      const regression = S.isRegression(state), several = state.dataset === "blobs";
+      const hidden = { dataset: regression, regDataset: !regression, loss: regression || several,
+        classes: regression || !several };
       for (const box of this.root.querySelectorAll("[data-control]")) {
         const key = box.dataset.control;
-        box.hidden = Boolean(hidden[key]) || this.state.hidden.includes(key);
+        box.hidden = Boolean(hidden[key]) || state.hidden.includes(key);
       }
+      const told = (key, text) => {
+        const label = this.root.querySelector(`label[for="${this.id}-${key}"]`);
+        if (label) label.textContent = text;
+      };
+      told("noise", `Noise: ${state.noise}`);
+      told("percTrainData", `Training share: ${state.percTrainData}%`);
       this.fillLayers();
     }
 
     // Made anew only when their number changes: a field that is in use keeps the focus.
     fillLayers() {
+      if (this.small) return;
       const { networkShape } = this.state;
       if (this.layerFields?.length !== networkShape.length) {
-        this.layerFields = networkShape.map((_, l) => [
-          make("input", { type: "number", min: 1, max: 32 }), select(named(NAMES.activation))]);
-        this.layers.replaceChildren(...this.layerFields.map(([count, kind], l) =>
-          make("div", { class: "playground-row" },
-            this.field(`Neurons in layer ${l + 1}`, count, `neurons-${l}`, (value) =>
-              this.reshape((shape) => { shape[l] = Math.max(1, Math.min(32, Math.round(Number(value)) || 1)); })),
-            this.field(`Activation of layer ${l + 1}`, kind, `activation-${l}`, (value) => {
-              this.state.activations = this.state.networkShape.map((_, k) => (k === l ? value : S.activationOf(this.state, k)));
-              this.rebuild();
-            }))));
+        this.layerFields = networkShape.map(() => [number(1, 32), select(named(NAMES.activation))]);
+        this.layers.replaceChildren(...this.layerFields.map(([neurons, kind], l) => {
+          neurons.setAttribute("aria-label", `Neurons in layer ${l + 1}`);
+          kind.setAttribute("aria-label", `Activation of layer ${l + 1}`);
+          neurons.addEventListener("change", () => this.reshape((shape) => {
+            shape[l] = Math.max(1, Math.min(32, Math.round(Number(neurons.value)) || 1));
+          }));
+          kind.addEventListener("change", () => {
+            this.state.activations = this.state.networkShape.map((_, k) =>
+              (k === l ? kind.value : S.activationOf(this.state, k)));
+            this.rebuild();
+          });
+          return make("div", {}, make("span", { "aria-hidden": "true" }, `${l + 1}`), neurons, kind);
+        }));
       }
-      this.layerFields.forEach(([count, kind], l) => {
-        count.value = networkShape[l];
+      this.layerFields.forEach(([neurons, kind], l) => {
+        neurons.value = networkShape[l];
         kind.value = S.activationOf(this.state, l);
       });
     }
 
     reshape(change) {
-      change(this.state.networkShape);
-      this.state.activations.length = Math.min(this.state.activations.length, this.state.networkShape.length);
+      const { state } = this;
+      change(state.networkShape);
+      state.activations.length = Math.min(state.activations.length, state.networkShape.length);
       this.fill();
       this.rebuild();
     }
@@ -293,25 +352,27 @@
     }
 
     // Data and network anew, from the state alone.
-    rebuild() {
+    rebuild(news = "Ready") {
       this.version += 1;
       this.keepRun();
       const { state } = this;
       this.points = S.draw(state);
-      const outputs = S.outputsOf(state, this.points);
-      this.network = S.spec(state, outputs);
-      this.outputs = outputs;
+      this.outputs = S.outputsOf(state, this.points);
+      this.network = S.spec(state, this.outputs);
+      this.limit = { accuracy: limits.accuracy(state), loss: limits.loss(state) };
       const features = S.chosen(state);
-      const rows = (part) => [data.inputs(part, features), data.targets(part, outputs)];
+      const rows = (part) => [data.inputs(part, features), data.targets(part, this.outputs)];
+      this.all = [...this.points.train, ...this.points.test];
+      this.allInputs = data.inputs(this.all, features);
       this.grid = data.inputs(GRID_POINTS, features);
-      this.node = null;
       this.look = null;
       this.running = false;
       this.ask("create", this.network, S.settings(state));
       this.ask("load", rows(this.points.train), rows(this.points.test));
       this.drawNet();
+      this.drawThumbs();
       this.share();
-      return this.refresh("Ready");
+      return this.refresh(news);
     }
 
     keepRun() {
@@ -319,17 +380,18 @@
     }
 
     toggle() {
+      this.ahead = null;
       this.running = !this.running;
       this.ask(this.running ? "run" : "pause", Number(this.speed.value));
-      if (this.running) this.say("Training");
-      this.refresh(this.running ? "" : "Paused");
+      if (this.running) this.say("Training.");
+      return this.refresh(this.running ? "" : "Paused");
     }
 
     step() {
       this.running = false;
       this.ask("pause");
       this.ask("step", this.unit.value);
-      this.refresh("Stepped");
+      return this.refresh("Stepped");
     }
 
     reset() {
@@ -337,133 +399,161 @@
       this.running = false;
       this.ask("pause");
       this.ask("reset", S.seedOf(this.state));
-      this.refresh("Reset");
+      return this.refresh("Reset");
     }
 
-    // One look at the engine, and again with the next frame while it runs.
+    request() {
+      return Promise.all([this.ask("look", this.grid), this.ask("predict", this.allInputs)]);
+    }
+
+    // One look at the engine, and again with the next frame while it runs. The engine works on the
+    // next look while this one is painted.
     async refresh(news = "") {
       if (news) this.news = news; // kept until a look is shown: a later one may overtake this one
-      const { version } = this, turn = (this.turn = (this.turn ?? 0) + 1);
-      const all = [...this.points.train, ...this.points.test];
-      const [look, answers] = await Promise.all([this.ask("look", this.grid),
-        this.ask("predict", data.inputs(all, S.chosen(this.state)))]);
+      const { version } = this, turn = (this.turn += 1);
+      const asked = (!news && this.ahead) || this.request();
+      this.ahead = null;
+      const [look, answers] = await asked;
       if (version !== this.version || turn !== this.turn || !look || !answers) return;
+      if (this.running && look.running && !calm.matches) this.ahead = this.request();
       let say = this.news;
       this.news = "";
       this.look = look;
-      this.score(all, answers);
+      this.score(answers);
       if (this.running && !look.running) [this.running, say] = [false, say || "Stopped"];
-      this.playButton.textContent = this.running ? "Pause" : "Play";
-      this.paint();
-      if (look.diverged) say = "The network has diverged: each step overshot, and the weights grew without bound. Lower the learning rate or add a penalty, then Reset.";
-      const now = Date.now();
-      if (this.running && now - (this.spoke ?? 0) > 5000) say = "Training";
-      if (say) this.say(look.diverged ? say : `${say}. ${this.told.textContent}`);
-      if (this.running) requestAnimationFrame(() => this.running && this.refresh());
+      this.playText.textContent = this.running ? "Pause" : "Play";
+      this.playIcon.firstChild.setAttribute("d", ICONS[this.playText.textContent]);
+      this.repaint();
+      if (this.running && Date.now() - (this.spoke ?? 0) > 5000) say = "Training";
+      if (look.diverged)
+        this.say("The network has diverged: each step overshot, and its weights grew without bound. Lower the learning rate, then Reset.");
+      else if (say) this.say(`${say}.`, ` ${this.summary}`);
+      if (!this.running) return;
+      if (calm.matches) setTimeout(() => this.running && this.refresh(), 500);
+      else requestAnimationFrame(() => this.running && this.refresh());
     }
 
-    say(text) {
+    // The numbers stand in the tiles; here they are for those who hear the page.
+    say(text, numbers = "") {
       this.spoke = Date.now();
-      this.status.textContent = text;
+      this.said.textContent = text;
+      this.numbers.textContent = numbers;
     }
 
-    classOf(answers, k) {
-      const { outputs } = this;
-      if (outputs === 1) return answers[k] >= 0 ? 1 : 0;
-      const own = Array.from(answers.slice(k * outputs, (k + 1) * outputs));
-      return own.indexOf(Math.max(...own));
-    }
-
-    score(all, answers) {
-      const { epoch, losses } = this.look, parts = [`Epoch ${epoch}`,
-        `loss ${short(losses[0])} in training, ${short(losses[1])} in the test`];
-      if (!S.isRegression(this.state)) {
-        const size = Math.max(2, this.outputs), cut = this.points.train.length;
-        const table = Array.from({ length: size }, () => Array(size).fill(0));
-        for (let k = cut; k < all.length; k++) {
-          const label = this.outputs === 1 ? Number(all[k][2] > 0) : all[k][2];
-          table[label][this.classOf(answers, k)] += 1;
-        }
-        const right = table.reduce((sum, row, k) => sum + row[k], 0) / (all.length - cut);
-        const limit = S.bayes(this.state);
-        parts.push(`test accuracy ${percent(right)}`
-          + (limit === null ? "" : ` (limit ${percent(limit)})`));
-        const head = (text) => make("th", { scope: "col" }, text);
-        const name = (k) => (this.outputs === 1 ? ["−1", "1"][k] : String(k));
-        this.matrix.replaceChildren(make("table", { class: "playground-table" },
-          make("caption", {}, "Confusion matrix of the test data"),
-          make("tr", {}, head("is \\ called"), ...table.map((_, k) => head(name(k)))),
-          ...table.map((row, k) => make("tr", {}, make("th", { scope: "row" }, name(k)),
-            ...row.map((count) => make("td", {}, String(count)))))));
-      } else this.matrix.replaceChildren();
-      this.told.textContent = `${parts.join("; ")}.`;
-    }
-
-    // ---- pictures ------------------------------------------------------------------------------
-    colour(name) {
-      return getComputedStyle(document.documentElement).getPropertyValue(name.startsWith("--") ? name : `--pst-color-${name}`).trim() || "#777";
-    }
-
-    drawMap(canvas, values, k = 0) {
-      const ctx = canvas.getContext("2d"), { discretize } = this.state, paper = this.paper();
-      this.image ??= new ImageData(SIDE, SIDE);
-      const pixels = new Uint32Array(this.image.data.buffer);
-      for (let p = 0; p < SIDE * SIDE; p++) pixels[p] = paper[at(p)];
-      this.buffer ??= make("canvas", { width: SIDE, height: SIDE });
-      this.buffer.getContext("2d").putImageData(this.image, 0, 0);
-      ctx.imageSmoothingEnabled = !discretize;
-      ctx.drawImage(this.buffer, 0, 0, canvas.width, canvas.height);
-    }
-
-    drawPoints(ctx, size, points, filled) {
-      const own = Math.max(1, this.outputs ?? 1);
-      for (const [x, y, label] of points) {
-        const k = own > 1 ? label : label > 0 ? 0 : 1, colour = `rgb(${(CLASSES[k] ?? CLASSES[0]).join(" ")})`;
-        drawShape(ctx, SHAPES[k] ?? "circle", (x / REACH + 1) * size / 2, (1 - y / REACH) * size / 2, 3);
-        ctx.fillStyle = colour;
-        if (filled) ctx.fill();
-        ctx.strokeStyle = filled ? "#fff" : colour;
-        if (k > 3) ctx.strokeStyle = colour;
-        ctx.stroke();
+    score(answers) {
+      const { epoch, losses } = this.look, { limit, tiles } = this, n = this.points.train.length;
+      tiles.epoch.textContent = count(epoch);
+      tiles.train.textContent = short(losses[0]);
+      tiles.test.textContent = short(losses[1]) + (limit.loss === null ? "" : ` (limit ${short(limit.loss)})`);
+      this.summary = `Epoch ${epoch}; loss ${short(losses[0])} in training, ${tiles.test.textContent} in the test`;
+      const regression = S.isRegression(this.state);
+      tiles.accuracy.parentElement.hidden = this.matrix.hidden = regression;
+      if (!regression) {
+        const table = this.confusion(answers, n);
+        const right = table.reduce((sum, line, k) => sum + line[k], 0) / (this.all.length - n);
+        tiles.accuracy.textContent = percent(right) + (limit.accuracy === null ? "" : ` (limit ${percent(limit.accuracy)})`);
+        this.summary += `; test accuracy ${tiles.accuracy.textContent}`;
+        const [bar, mark] = this.gauge.children;
+        bar.style.width = `${100 * right}%`;
+        mark.hidden = limit.accuracy === null;
+        mark.style.left = `${100 * (limit.accuracy ?? 0)}%`;
+        this.fillMatrix(table);
       }
+      this.summary += ".";
     }
 
-    // Neurons in columns, as buttons over the links.
+    // Rows are what the test data are, columns what the network calls them.
+    confusion(answers, from) {
+      const { outputs } = this, size = Math.max(2, outputs);
+      const table = Array.from({ length: size }, () => Array(size).fill(0));
+      for (let k = from; k < this.all.length; k++) {
+        const [, , label] = this.all[k];
+        let called = Number(answers[k] >= 0);
+        if (outputs > 1) {
+          const own = Array.from(answers.slice(k * outputs, (k + 1) * outputs));
+          called = Math.max(0, own.indexOf(Math.max(...own)));
+        }
+        table[outputs === 1 ? Number(label > 0) : label][called] += 1;
+      }
+      return table;
+    }
+
+    // The cells of the table are made once for a size, and then only filled.
+    fillMatrix(table) {
+      if (this.small) return;
+      const size = table.length, name = (k) => (this.outputs === 1 ? ["■ −1", "● 1"][k] : `${"●■▲◆+×"[k]} ${k}`);
+      if (this.cells?.length !== size || this.cells.outputs !== this.outputs) {
+        this.cells = table.map((line) => line.map(() => make("td", {})));
+        this.cells.outputs = this.outputs;
+        const head = (text) => make("th", { scope: "col" }, text);
+        this.matrix.replaceChildren(make("table", { class: "playground-table" },
+          make("caption", {}, "Confusion matrix, test data"),
+          make("thead", {}, make("tr", {}, head("is ↓ called →"), ...table.map((_, k) => head(name(k))))),
+          make("tbody", {}, ...this.cells.map((line, k) =>
+            make("tr", {}, make("th", { scope: "row" }, name(k)), ...line)))));
+      }
+      table.forEach((line, i) => line.forEach((value, j) => {
+        this.cells[i][j].textContent = value;
+        this.cells[i][j].className = i !== j && value > 0 ? "playground-wrong" : "";
+      }));
+    }
+
+    // ---- the network, as buttons over lines --------------------------------------------------
     drawNet() {
-      const sizes = [this.network.inputs, ...this.network.layers.map(({ neurons }) => neurons)];
-      const most = Math.max(...sizes), side = most > 12 ? 24 : 36, row = side + 8;
-      const height = most * row, width = (sizes.length - 1) * 96 + side;
-      const place = (c, j) => [c * 96, height / 2 + (j - sizes[c] / 2) * row + 4];
-      const lines = draw("svg", { width, height, "aria-hidden": "true" });
+      const sizes = [this.network.inputs, ...this.network.layers.map(({ neurons }) => neurons)], last = sizes.length - 1;
+      const names = S.chosen(this.state).map((key) => FEATURES[key]);
+      const chosen = this.node && [this.node.c, this.node.j].join();
+      this.lines = make("canvas", { "aria-hidden": "true" });
       this.links = [];
       this.nodes = [];
-      const stage = make("div", { class: "playground-stage" }, lines);
-      [stage.style.width, stage.style.height] = [`${width}px`, `${height}px`];
-      const names = S.chosen(this.state).map((key) => FEATURE_NAMES[key]);
+      this.heads = sizes.map((_, c) => make("span", { class: "playground-head", "aria-hidden": "true" },
+        c === 0 ? "inputs" : c === last ? "output" : String(c)));
+      this.stage = make("div", { class: "playground-stage" }, this.lines, ...this.heads);
       sizes.forEach((size, c) => {
         for (let j = 0; j < size; j++) {
-          const [x, y] = place(c, j);
-          if (c > 0) for (let i = 0; i < sizes[c - 1]; i++) {
-            const [u, v] = place(c - 1, i);
-            this.links.push(lines.appendChild(draw("line", { x1: u + side, y1: v + side / 2, x2: x, y2: y + side / 2 })));
-          }
-          const name = c === 0 ? `Input ${names[j]}` : c === sizes.length - 1
-            ? `Output ${j + 1}` : `Layer ${c}, neuron ${j + 1}`;
-          const canvas = make("canvas", { width: SIDE, height: SIDE });
-          const node = make("button", { type: "button", class: "playground-node", "aria-label": name, "aria-pressed": "false", title: name }, canvas);
-          [node.style.left, node.style.top, node.style.width, node.style.height] = [x, y, side, side].map((n) => `${n}px`);
+          const name = c === 0 ? `Input ${names[j]}` : c === last ? `Output ${j + 1}` : `Layer ${c}, neuron ${j + 1}`;
+          const canvas = make("canvas", {});
+          const node = make("button", { type: "button", class: "playground-node", "aria-label": name,
+            "aria-pressed": "false", title: name }, canvas);
           const at = { c, j, name, canvas, node };
-          const show = (what) => () => { this.hover = what; this.paintOutput(); };
-          node.addEventListener("pointerenter", show(at));
-          node.addEventListener("pointerleave", show(null));
+          const hover = (what) => () => { this.hover = what; this.paintOutput(); };
+          node.addEventListener("pointerenter", hover(at));
+          node.addEventListener("pointerleave", hover(null));
           node.addEventListener("click", () => this.choose(this.node === at ? null : at));
           this.nodes.push(at);
-          stage.append(node);
+          this.stage.append(node);
+          if (c > 0) for (const from of this.nodes.filter((one) => one.c === c - 1))
+            this.links.push({ from, to: at });
         }
       });
-      this.net.replaceChildren(stage);
+      this.net.replaceChildren(this.stage);
       this.hover = null;
-      this.showWeights();
+      this.place();
+      this.choose(this.nodes.find(({ c, j }) => [c, j].join() === chosen) ?? null);
+    }
+
+    // As wide as there is room, and narrow enough for ten layers to be scrolled.
+    place() {
+      const sizes = [this.network.inputs, ...this.network.layers.map(({ neurons }) => neurons)];
+      const most = Math.max(...sizes), side = most > 12 ? 24 : most > 8 ? 30 : 40, step = side + 8, head = 24;
+      const room = (this.net.clientWidth || 320) - 10;
+      this.chartWidth = this.chart.clientWidth || 320;
+      const pitch = Math.max(side + 16, Math.min(150, (room - side) / (sizes.length - 1)));
+      const height = most * step + head, width = (sizes.length - 1) * pitch + side;
+      const px = (value) => `${value}px`;
+      Object.assign(this.stage.style, { width: px(width), height: px(height) });
+      Object.assign(this, { side, stageWidth: width, stageHeight: height });
+      Object.assign(this.lines.style, { width: px(width), height: px(height) });
+      this.heads.forEach((made, c) => Object.assign(made.style, { left: px(c * pitch - 12), width: px(side + 24) }));
+      for (const at of this.nodes) {
+        at.x = at.c * pitch;
+        at.y = head + ((most - sizes[at.c]) / 2 + at.j) * step;
+        Object.assign(at.node.style, { left: px(at.x), top: px(at.y), width: px(side), height: px(side) });
+      }
+      if (this.look) {
+        this.drawLinks();
+        this.drawChart();
+      }
     }
 
     choose(at) {
@@ -489,101 +579,131 @@
       this.fields = [];
       const at = this.node;
       if (!at || at.c === 0) {
-        this.weights.replaceChildren(make("p", {}, "Choose a neuron to edit its weights."));
+        this.weights.replaceChildren(make("p", {}, "Choose a neuron to see its map in large, and to edit its weights."));
         return;
       }
-      const places = this.placesOf(at);
       const before = this.nodes.filter(({ c }) => c === at.c - 1);
-      const rows = places.map((place, i) => {
-        const from = before[i]?.name ?? "Bias";
-        const input = make("input", { type: "number", step: "any", "aria-label": `${at.name}: ${before[i] ? `weight from ${from}` : "bias"}` });
-        input.addEventListener("change", async () => {
-          const value = Number(input.value), values = this.look?.parameters.slice();
-          if (!values || input.value === "" || !(Math.abs(value) <= 1e6)) return this.say("A weight is a number up to a million.");
-          values[place] = value;
-          await this.ask("setParameters", values);
-          return this.refresh("Weight changed");
-        });
-        this.fields.push([place, input]);
-        return make("tr", {}, make("th", { scope: "row" }, from), make("td", {}, input));
-      });
-      this.weights.replaceChildren(make("table", { class: "playground-table" }, make("caption", {}, `Weights of ${at.name}`), ...rows));
+      this.weights.replaceChildren(make("p", { class: "playground-caption" }, `Weights of ${at.name}`),
+        row(...this.placesOf(at).map((place, i) => {
+          const from = before[i]?.name.replace(/^Input /, "") ?? "bias";
+          const input = make("input", { type: "number", step: "any",
+            "aria-label": `${at.name}: ${before[i] ? `weight from ${before[i].name}` : "bias"}` });
+          input.addEventListener("change", () => this.edit(place, input.value));
+          this.fields.push([place, input]);
+          return make("label", { class: "playground-field" }, from, input);
+        })));
       this.fillWeights();
+    }
+
+    async edit(place, text) {
+      const value = Number(text), values = this.look?.parameters.slice();
+      if (!values || text.trim() === "" || !(Math.abs(value) <= 1e6)) return this.say("A weight is a number, at most a million.");
+      values[place] = value;
+      await this.ask("setParameters", values);
+      return this.refresh("Weight changed");
     }
 
     fillWeights() {
       if (this.look) for (const [place, input] of this.fields)
-        if (input !== document.activeElement) input.value = Number(this.look.parameters[place].toPrecision(5));
+        if (input !== document.activeElement) input.value = Number(this.look.parameters[place].toPrecision(4));
     }
 
-    mapOf({ c, j }) {
-      if (c === 0) return (p) => this.grid[p * this.network.inputs + j];
-      const { maps } = this.look, before = this.network.layers.slice(0, c - 1).reduce((sum, { neurons }) => sum + neurons, 0);
-      return (p) => maps[(before + j) * SIDE * SIDE + p];
-    }
-
-    paint() {
-      if (!this.look) return;
-      for (const at of this.nodes) this.drawMap(at.canvas, this.mapOf(at));
-      let link = 0;
-      for (const at of this.nodes.filter(({ c }) => c > 0))
-        for (const place of this.placesOf(at).slice(0, -1)) {
-          const value = this.look.parameters[place], line = this.links[link++];
-          line.setAttribute("stroke-width", Math.min(8, 0.4 + Math.abs(value) * 2));
-          line.setAttribute("class", value < 0 ? "playground-minus" : "playground-plus");
+    // ---- pictures ------------------------------------------------------------------------------
+    drawThumbs() {
+      const key = S.isRegression(this.state) ? "regDataset" : "dataset";
+      for (const { value, canvas } of this.controls[key]?.radios ?? []) {
+        const ctx = paint.ready(canvas, 56, 56), own = { ...S.begin(), problem: this.state.problem, [key]: value,
+          points: this.state.points, classes: this.state.classes, noise: 5 };
+        const points = value.endsWith("own") ? this.state.points : S.draw(own).train.slice(0, 150);
+        ctx.clearRect(0, 0, 56, 56);
+        if (!points.length) {
+          ctx.strokeStyle = getComputedStyle(canvas).color;
+          paint.shape(ctx, "plus", 28, 28, 9);
+          ctx.stroke();
         }
+        paint.points(ctx, 56, points, { classes: S.outputsOf(own, { train: points, test: [] }),
+          shaded: S.isRegression(own), r: 1.8 });
+      }
+    }
+
+    // Weights in the order of the links: those of a layer stand together.
+    drawLinks() {
+      const { parameters } = this.look, { inputs, layers } = this.network, { side } = this, weights = [];
+      let at = 0, before = inputs;
+      for (const { neurons } of layers) {
+        weights.push(...parameters.subarray(at, at + neurons * before));
+        at += neurons * (before + 1);
+        before = neurons;
+      }
+      paint.lines(paint.ready(this.lines, this.stageWidth, this.stageHeight), this.links.map(({ from, to }, k) =>
+        [from.x + side, from.y + side / 2, to.x, to.y + side / 2, weights[k]]));
+    }
+
+    // The shade of a neuron's answer at a place.
+    shadeOf({ c, j }) {
+      const sign = this.state.discretize ? Math.sign : (value) => value;
+      if (c === 0) return (p) => paint.ofValue(sign(this.grid[p * this.network.inputs + j]));
+      const before = this.network.layers.slice(0, c - 1).reduce((sum, { neurons }) => sum + neurons, 0);
+      const from = (before + j) * SIDE * SIDE, { maps } = this.look;
+      return (p) => paint.ofValue(sign(maps[from + p]));
+    }
+
+    // The shade of the class with the largest output.
+    shadeOfClass() {
+      const { maps } = this.look, from = maps.length - this.outputs * SIDE * SIDE;
+      return (p) => {
+        let best = 0;
+        for (let k = 1; k < this.outputs; k++)
+          if (maps[from + k * SIDE * SIDE + p] > maps[from + best * SIDE * SIDE + p]) best = k;
+        return paint.ofClass(best);
+      };
+    }
+
+    repaint() {
+      if (!this.look) return;
+      // while it runs, a large network is painted in parts, one with each frame
+      const parts = this.running ? Math.ceil(this.nodes.length / 20) : 1, due = (k, n) => this.turn % n === k % n;
+      this.nodes.forEach((at, k) => { if (due(k, parts)) paint.tile(at.canvas, this.shadeOf(at)); });
+      if (due(0, parts)) this.drawLinks();
+      if (!this.running || due(1, 4)) this.drawChart();
       this.fillWeights();
       this.paintOutput();
-      this.drawChart();
     }
 
     paintOutput() {
       if (!this.look) return;
-      const at = this.hover ?? this.node, last = this.network.layers.length;
-      if (at) this.drawMap(this.output, this.mapOf(at));
-      else if (this.outputs === 1) this.drawMap(this.output, this.mapOf({ c: last, j: 0 }));
-      else {
-        const maps = Array.from({ length: this.outputs }, (_, j) => this.mapOf({ c: last, j }));
-        this.drawMap(this.output, (p) => {
-          const own = maps.map((map) => map(p));
-          return Math.max(0, own.indexOf(Math.max(...own)));
-        }, 1);
-      }
-      const ctx = this.output.getContext("2d");
-      this.drawPoints(ctx, this.output.width, this.points.train, true);
-      if (this.state.showTestData) this.drawPoints(ctx, this.output.width, this.points.test, false);
-      this.output.setAttribute("aria-label", `${at ? at.name : "Output"} over the plane, x and y from −6 to 6, with ${this.points.train.length} training points`);
+      const at = this.hover ?? this.node, ctx = paint.ready(this.output, VIEW, VIEW), { points, state } = this;
+      const shade = at || this.outputs === 1 ? this.shadeOf(at ?? { c: this.network.layers.length, j: 0 }) : this.shadeOfClass();
+      paint.map(ctx, VIEW, shade, !state.discretize && (Boolean(at) || this.outputs === 1));
+      const how = { classes: this.outputs, shaded: S.isRegression(state) };
+      paint.points(ctx, VIEW, points.train, how);
+      if (state.showTestData) paint.points(ctx, VIEW, points.test, { ...how, hollow: true });
+      this.heading.textContent = at ? at.name : "Answer of the network";
+      this.legend.textContent = `x and y from −6 to 6; filled: training${state.showTestData ? ", hollow: test" : ""}`;
+      this.output.setAttribute("aria-label",
+        `${this.heading.textContent} over the plane, x and y from −6 to 6, with ${points.train.length} training points`);
+    }
+
+    point(event) {
+      const { curve } = this.look ?? {};
+      if (!curve || !this.epochAt) return;
+      const epoch = this.epochAt(event.clientX - this.chart.getBoundingClientRect().left);
+      const found = curve.findIndex(([at]) => at >= epoch);
+      this.cursor.value = found < 0 ? curve.length - 1 : found;
+      this.drawChart();
     }
 
     drawChart() {
       const { curve } = this.look ?? { curve: [] };
       if (!curve.length) return;
-      const ctx = this.chart.getContext("2d"), { width, height } = this.chart, runs = [...this.runs, curve];
-      const scale = this.log.checked ? (loss) => Math.log10(Math.max(loss, 1e-8)) : (loss) => loss;
-      const values = runs.flatMap((run) => run.flatMap(([, ...losses]) => losses.map(scale))).filter(Number.isFinite);
-      const low = this.log.checked ? Math.min(...values) : 0, high = Math.max(low + 1e-9, ...values);
-      const end = Math.max(1, ...runs.map((run) => run.at(-1)[0]));
-      const x = (epoch) => (epoch / end) * (width - 10) + 5, y = (loss) => height - 5 - ((scale(loss) - low) / (high - low)) * (height - 10);
-      ctx.clearRect(0, 0, width, height);
-      runs.forEach((run, r) => [1, 2].forEach((which) => {
-        ctx.globalAlpha = r < runs.length - 1 ? 0.3 : 1;
-        ctx.setLineDash(which === 2 ? [6, 4] : []);
-        ctx.strokeStyle = which === 2 ? this.colour("--book-orange") : this.colour("primary");
-        ctx.lineWidth = 2;
-        ctx.beginPath();
-        for (const point of run) if (Number.isFinite(point[which])) ctx.lineTo(x(point[0]), y(point[which]));
-        ctx.stroke();
-      }));
-      ctx.globalAlpha = 1;
-      ctx.setLineDash([]);
       const follow = this.cursor.value === this.cursor.max;
       this.cursor.max = curve.length - 1;
       if (follow) this.cursor.value = this.cursor.max;
-      const [epoch, train, test] = curve[Math.min(curve.length - 1, Number(this.cursor.value))];
-      ctx.strokeStyle = this.colour("text-muted");
-      ctx.strokeRect(x(epoch), 0, 0, height);
-      this.read.textContent = `Epoch ${epoch}: training ${short(train)} (solid), test ${short(test)} (dashed)`;
-      this.chart.setAttribute("aria-label", `Loss over ${end} epochs, ${runs.length - 1} earlier runs behind. ${this.read.textContent}`);
+      const cursor = Math.min(curve.length - 1, Number(this.cursor.value)), [epoch, train, test] = curve[cursor];
+      this.epochAt = paint.chart(this.chart, [...this.runs, curve], { log: this.log.checked, cursor, width: this.chartWidth });
+      this.read.textContent = `Epoch ${count(epoch)}: training ${short(train)}, test ${short(test)}`;
+      this.chart.setAttribute("aria-label",
+        `Loss over the epochs, training solid, test dashed, ${this.runs.length} earlier runs behind. ${this.read.textContent}`);
     }
   }
 

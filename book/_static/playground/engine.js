@@ -14,7 +14,7 @@ if (typeof importScripts === "function")
   playground.here = globalThis.document?.currentScript?.src;
   part(playground);
 })((playground) => {
-  const SLICE = 8; // milliseconds of training between two looks at the messages
+  const SLICE = 4; // milliseconds of training between two looks at the messages
   const LONGEST = 512; // points of a curve
   const now = () => performance.now();
 
