@@ -126,10 +126,15 @@ def test_the_loss_that_noise_leaves(ask: Ask, name: str, noise: int) -> None:
             return (x + dx + y + dy) / 10
         if name == "wave":
             return np.sin(x) + dice.normal(0, h, len(x))
-        hills = [(-4, 2.5, 1), (0, 2.5, -1), (4, 2.5, 1), (-4, -2.5, -1), (0, -2.5, 1), (4, -2.5, -1)]
-        cones = [
-            to * np.maximum(0, 1 - np.hypot(x + dx - a, y + dy - b) / 2) for a, b, to in hills
+        hills = [
+            (-4, 2.5, 1),
+            (0, 2.5, -1),
+            (4, 2.5, 1),
+            (-4, -2.5, -1),
+            (0, -2.5, 1),
+            (4, -2.5, -1),
         ]
+        cones = [to * np.maximum(0, 1 - np.hypot(x + dx - a, y + dy - b) / 2) for a, b, to in hills]
         return np.sum(cones, axis=0)  # they do not overlap
 
     expected = ((target() - target()) ** 2).mean() / 4

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 Ask = Callable[[list[dict[str, Any]]], list[Any]]
 ANCHOR = [
