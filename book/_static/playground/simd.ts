@@ -83,18 +83,17 @@ function log(x: v128): v128 {
   return add(mul(f32x4.convert_i32x4_s(e), splat(0.69314718)), mul(s, series));
 }
 
-// A ratio of polynomials, fitted by tools/playground/fit_tanh.py; error 2e-6.
+// A ratio of polynomials, fitted by tools/playground/fit_tanh.py; error 9e-6.
 // @ts-ignore: decorator
 @inline function tanh(x: v128): v128 {
-  x = f32x4.pmin(f32x4.pmax(x, splat(-7)), splat(7));
+  x = f32x4.pmin(f32x4.pmax(x, splat(-6)), splat(6));
   const u = mul(x, x);
-  let p = splat(2.76078003e-02);
-  p = add(mul(p, u), splat(1.59956288e+01));
-  p = add(mul(p, u), splat(8.64214456e+02));
-  p = add(mul(p, u), splat(7.02484591e+03));
-  let q = add(u, splat(1.48029897e+02));
-  q = add(mul(q, u), splat(3.20573575e+03));
-  q = add(mul(q, u), splat(7.02487610e+03));
+  let p = splat(2.74598890e+01);
+  p = add(mul(p, u), splat(2.13353180e+03));
+  p = add(mul(p, u), splat(1.87111142e+04));
+  let q = add(u, splat(3.24076852e+02));
+  q = add(mul(q, u), splat(8.36868050e+03));
+  q = add(mul(q, u), splat(1.87117939e+04));
   return f32x4.div(mul(x, p), q);
 }
 
@@ -118,14 +117,13 @@ function log(x: v128): v128 {
 
 // ---- activations: a = g(z) in the place of z, and beside it g′(z) where a network learns --------
 
-// Four vectors in a round: the processor need not wait for one of them, and fetches each coefficient
-// once for all.
-// `kind` and `learning` are constants.
+// Of tanh, four vectors in a round, which need each coefficient only once. `kind` and `learning` are
+// constants.
 // @ts-ignore: decorator
 @inline function each(kind: i32, learning: bool, a: usize, slope: usize, bytes: i32): void {
   const beside = slope - a;
   const end = a + bytes;
-  for (; a + 48 < end; a += 64) {
+  if (kind == 3) for (; a + 48 < end; a += 64) {
     one(kind, learning, a, beside);
     one(kind, learning, a + 16, beside);
     one(kind, learning, a + 32, beside);
@@ -158,7 +156,8 @@ function log(x: v128): v128 {
   if (learning) v128.store(at + beside, dg);
 }
 
-function activate(kind: i32, learning: bool, a: usize, slope: usize, bytes: i32): void {
+// @ts-ignore: decorator
+@inline function activate(kind: i32, learning: bool, a: usize, slope: usize, bytes: i32): void {
   if (learning) {
     if (kind == 3) each(3, true, a, slope, bytes);
     else if (kind == 1) each(1, true, a, slope, bytes);
@@ -196,63 +195,79 @@ function drop(model: Model, layer: Layer, n: i32, length: i32): void {
 
 // ---- products of matrices -----------------------------------------------------------------------
 
-// Two rows of W·X (+ b), up to four vectors wide. Weights lie `down` bytes apart from row to row and
-// `along` bytes from column to column, so that the same lines serve Wᵀ. `vectors` is a constant.
+// A row or two of W·X (+ b), up to four vectors wide. Weights lie `down` bytes apart from row to row
+// and `along` bytes from column to column, so that the same lines serve Wᵀ. `two` and `vectors` are
+// constants.
 // @ts-ignore: decorator
 @inline function block(
-  vectors: i32, out0: usize, out1: usize, w0: usize, w1: usize, along: i32,
+  two: bool, vectors: i32, out0: usize, out1: usize, w0: usize, w1: usize, along: i32,
   x: usize, xLength: i32, columns: i32, b0: v128, b1: v128, times: usize,
 ): void {
   let p0 = b0, p1 = b0, p2 = b0, p3 = b0, q0 = b1, q1 = b1, q2 = b1, q3 = b1;
   for (let end = w0 + columns * along; w0 < end; w0 += along, w1 += along, x += xLength) {
-    const p = weight(w0), q = weight(w1);
-    const x0 = v128.load(x);
-    p0 = add(p0, mul(p, x0)); q0 = add(q0, mul(q, x0));
+    const p = weight(w0), q = two ? weight(w1) : p, x0 = v128.load(x);
+    p0 = add(p0, mul(p, x0)); if (two) q0 = add(q0, mul(q, x0));
     if (vectors > 1) {
       const x1 = v128.load(x, 16);
-      p1 = add(p1, mul(p, x1)); q1 = add(q1, mul(q, x1));
+      p1 = add(p1, mul(p, x1)); if (two) q1 = add(q1, mul(q, x1));
     }
     if (vectors > 2) {
       const x2 = v128.load(x, 32);
-      p2 = add(p2, mul(p, x2)); q2 = add(q2, mul(q, x2));
+      p2 = add(p2, mul(p, x2)); if (two) q2 = add(q2, mul(q, x2));
     }
     if (vectors > 3) {
       const x3 = v128.load(x, 48);
-      p3 = add(p3, mul(p, x3)); q3 = add(q3, mul(q, x3));
+      p3 = add(p3, mul(p, x3)); if (two) q3 = add(q3, mul(q, x3));
     }
   }
-  if (times) {
-    const t0 = times + out0, t1 = times + out1;
-    p0 = mul(p0, v128.load(t0)); q0 = mul(q0, v128.load(t1));
-    if (vectors > 1) { p1 = mul(p1, v128.load(t0, 16)); q1 = mul(q1, v128.load(t1, 16)); }
-    if (vectors > 2) { p2 = mul(p2, v128.load(t0, 32)); q2 = mul(q2, v128.load(t1, 32)); }
-    if (vectors > 3) { p3 = mul(p3, v128.load(t0, 48)); q3 = mul(q3, v128.load(t1, 48)); }
-  }
-  v128.store(out0, p0); v128.store(out1, q0);
-  if (vectors > 1) { v128.store(out0, p1, 16); v128.store(out1, q1, 16); }
-  if (vectors > 2) { v128.store(out0, p2, 32); v128.store(out1, q2, 32); }
-  if (vectors > 3) { v128.store(out0, p3, 48); v128.store(out1, q3, 48); }
+  finish(vectors, out0, p0, p1, p2, p3, times);
+  if (two) finish(vectors, out1, q0, q1, q2, q3, times);
 }
 
-// out = W·X + b, or (W·X)∘T where b is 0. An odd last row is computed twice, which does no harm.
+// Store a row, multiplied by what lies `times` bytes further unless that is 0.
+// @ts-ignore: decorator
+@inline function finish(
+  vectors: i32, out: usize, p0: v128, p1: v128, p2: v128, p3: v128, times: usize,
+): void {
+  if (times) {
+    const t = times + out;
+    p0 = mul(p0, v128.load(t));
+    if (vectors > 1) p1 = mul(p1, v128.load(t, 16));
+    if (vectors > 2) p2 = mul(p2, v128.load(t, 32));
+    if (vectors > 3) p3 = mul(p3, v128.load(t, 48));
+  }
+  v128.store(out, p0);
+  if (vectors > 1) v128.store(out, p1, 16);
+  if (vectors > 2) v128.store(out, p2, 32);
+  if (vectors > 3) v128.store(out, p3, 48);
+}
+
+// A row or two of a product.
+// @ts-ignore: decorator
+@inline function line(
+  two: bool, out: usize, length: i32, w: usize, down: i32, along: i32, b: usize,
+  x: usize, xLength: i32, columns: i32, times: usize,
+): void {
+  let b0 = splat(0), b1 = b0, out0 = out, out1 = out + length, left = length;
+  const w1 = w + down;
+  if (b) { b0 = weight(b); if (two) b1 = weight(b + 4); }
+  for (; left >= 64; left -= 64, out0 += 64, out1 += 64, x += 64)
+    block(two, 4, out0, out1, w, w1, along, x, xLength, columns, b0, b1, times);
+  if (left == 48) block(two, 3, out0, out1, w, w1, along, x, xLength, columns, b0, b1, times);
+  else if (left == 32) block(two, 2, out0, out1, w, w1, along, x, xLength, columns, b0, b1, times);
+  else if (left == 16) block(two, 1, out0, out1, w, w1, along, x, xLength, columns, b0, b1, times);
+}
+
+// out = W·X + b, or (W·X)∘T where b is 0.
 // @ts-ignore: decorator
 @inline function product(
   out: usize, length: i32, w: usize, down: i32, along: i32, b: usize,
   x: usize, xLength: i32, rows: i32, columns: i32, T: usize,
 ): void {
   const times = T ? T - out : 0;
-  for (let r = 0; r < rows; r += 2) {
-    const next = i32(r + 1 < rows);
-    const w0: usize = w + r * down, w1: usize = w0 + next * down;
-    let b0 = splat(0), b1 = b0;
-    if (b) { b0 = weight(b + (r << 2)); b1 = weight(b + ((r + next) << 2)); }
-    let out0: usize = out + r * length, out1: usize = out0 + next * length, at = x, left = length;
-    for (; left >= 64; left -= 64, out0 += 64, out1 += 64, at += 64)
-      block(4, out0, out1, w0, w1, along, at, xLength, columns, b0, b1, times);
-    if (left == 48) block(3, out0, out1, w0, w1, along, at, xLength, columns, b0, b1, times);
-    else if (left == 32) block(2, out0, out1, w0, w1, along, at, xLength, columns, b0, b1, times);
-    else if (left == 16) block(1, out0, out1, w0, w1, along, at, xLength, columns, b0, b1, times);
-  }
+  for (; rows > 1; rows -= 2, out += length << 1, w += down << 1, b += b ? 8 : 0)
+    line(true, out, length, w, down, along, b, x, xLength, columns, times);
+  if (rows) line(false, out, length, w, down, along, b, x, xLength, columns, times);
 }
 
 // The sums of the lanes of four vectors, as one vector.
@@ -263,42 +278,75 @@ function drop(model: Model, layer: Layer, n: i32, length: i32): void {
   return add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
-// Gradient of weights and biases: G += D·Xᵀ, two rows and four columns at a time, and gb += D·1.
-function outer(
-  g: usize, gb: usize, d: usize, length: i32, rows: i32, x: usize, xLength: i32, columns: i32,
+// One row or two of the gradient of weights, G = D·Xᵀ, for up to four columns; and of that of the
+// biases, D·1, where `bias` asks for it. `two`, `columns` and `bias` are constants. Lanes beyond the
+// columns are 0.
+// @ts-ignore: decorator
+@inline function corner(
+  two: bool, columns: i32, bias: bool, g0: usize, g1: usize, gb: usize,
+  d0: usize, d1: usize, length: i32, x: usize, xLength: i32, fresh: bool,
 ): void {
-  const gRow = rowBytes(columns);
-  for (let r = 0; r < rows; r += 2) {
-    const next = i32(r + 1 < rows);
-    const d0: usize = d + r * length, d1: usize = d0 + next * length;
-    let g0: usize = g + r * gRow, g1: usize = g0 + next * gRow;
-    let at = x, sum0 = splat(0), sum1 = sum0;
-    for (let k: usize = 0; k < usize(length); k += 16) {
-      sum0 = add(sum0, v128.load(d0 + k));
-      sum1 = add(sum1, v128.load(d1 + k));
+  const x1: usize = x + xLength, x2: usize = x1 + xLength, x3: usize = x2 + xLength;
+  const zero = splat(0);
+  let p0 = zero, p1 = zero, p2 = zero, p3 = zero, q0 = zero, q1 = zero, q2 = zero, q3 = zero;
+  let p4 = zero, q4 = zero; // for the biases
+  for (let k: usize = 0; k < usize(length); k += 16) {
+    const p = v128.load(d0 + k), q = two ? v128.load(d1 + k) : zero;
+    if (bias) { p4 = add(p4, p); if (two) q4 = add(q4, q); }
+    const y0 = v128.load(x + k);
+    p0 = add(p0, mul(p, y0)); if (two) q0 = add(q0, mul(q, y0));
+    if (columns > 1) {
+      const y1 = v128.load(x1 + k);
+      p1 = add(p1, mul(p, y1)); if (two) q1 = add(q1, mul(q, y1));
     }
-    const bias = sums(sum0, sum1, sum0, sum1), to: usize = gb + (r << 2);
-    store<f32>(to, load<f32>(to) + f32x4.extract_lane(bias, 0));
-    if (next) store<f32>(to, load<f32>(to, 4) + f32x4.extract_lane(bias, 1), 4);
-    for (let c = 0; c < columns; c += 4, g0 += 16, g1 += 16, at += xLength << 2) {
-      const x1: usize = at + xLength, x2: usize = x1 + xLength, x3: usize = x2 + xLength;
-      let p0 = splat(0), p1 = p0, p2 = p0, p3 = p0, q0 = p0, q1 = p0, q2 = p0, q3 = p0;
-      for (let k: usize = 0; k < usize(length); k += 16) {
-        const p = v128.load(d0 + k), q = v128.load(d1 + k);
-        const y0 = v128.load(at + k), y1 = v128.load(x1 + k);
-        const y2 = v128.load(x2 + k), y3 = v128.load(x3 + k);
-        p0 = add(p0, mul(p, y0)); p1 = add(p1, mul(p, y1));
-        p2 = add(p2, mul(p, y2)); p3 = add(p3, mul(p, y3));
-        q0 = add(q0, mul(q, y0)); q1 = add(q1, mul(q, y1));
-        q2 = add(q2, mul(q, y2)); q3 = add(q3, mul(q, y3));
-      }
-      const there = first(columns - c); // what lies beyond the last row of X does not count
-      const p = add(v128.load(g0), v128.and(sums(p0, p1, p2, p3), there));
-      const q = add(v128.load(g1), v128.and(sums(q0, q1, q2, q3), there));
-      v128.store(g0, p);
-      v128.store(g1, q);
+    if (columns > 2) {
+      const y2 = v128.load(x2 + k);
+      p2 = add(p2, mul(p, y2)); if (two) q2 = add(q2, mul(q, y2));
+    }
+    if (columns > 3) {
+      const y3 = v128.load(x3 + k);
+      p3 = add(p3, mul(p, y3)); if (two) q3 = add(q3, mul(q, y3));
     }
   }
+  let p = sums(p0, p1, p2, p3), q = two ? sums(q0, q1, q2, q3) : zero;
+  if (!fresh) { p = add(p, v128.load(g0)); if (two) q = add(q, v128.load(g1)); }
+  v128.store(g0, p);
+  if (two) v128.store(g1, q);
+  if (bias) {
+    const both = sums(p4, q4, p4, q4);
+    let b0 = f32x4.extract_lane(both, 0), b1 = f32x4.extract_lane(both, 1);
+    if (!fresh) { b0 += load<f32>(gb); if (two) b1 += load<f32>(gb, 4); }
+    store<f32>(gb, b0);
+    if (two) store<f32>(gb, b1, 4);
+  }
+}
+
+// A row or two of the gradient. A `fresh` one takes the place of what stood there, else it is added.
+// @ts-ignore: decorator
+@inline function rowsOf(
+  two: bool, g: usize, gRow: i32, gb: usize, d: usize, length: i32, x: usize, xLength: i32,
+  columns: i32, fresh: bool,
+): void {
+  let g0 = g, g1 = g + gRow, left = columns;
+  const d1 = d + length;
+  for (; left > 4; left -= 4, g0 += 16, g1 += 16, x += xLength << 2)
+    corner(two, 4, false, g0, g1, gb, d, d1, length, x, xLength, fresh);
+  if (left == 4) corner(two, 4, true, g0, g1, gb, d, d1, length, x, xLength, fresh);
+  else if (left == 3) corner(two, 3, true, g0, g1, gb, d, d1, length, x, xLength, fresh);
+  else if (left == 2) corner(two, 2, true, g0, g1, gb, d, d1, length, x, xLength, fresh);
+  else corner(two, 1, true, g0, g1, gb, d, d1, length, x, xLength, fresh);
+}
+
+// The gradient of a layer's weights and biases.
+// @ts-ignore: decorator
+@inline function outer(
+  g: usize, gb: usize, d: usize, length: i32, rows: i32, x: usize, xLength: i32, columns: i32,
+  fresh: bool,
+): void {
+  const gRow = rowBytes(columns);
+  for (; rows > 1; rows -= 2, g += gRow << 1, d += length << 1, gb += 8)
+    rowsOf(true, g, gRow, gb, d, length, x, xLength, columns, fresh);
+  if (rows) rowsOf(false, g, gRow, gb, d, length, x, xLength, columns, fresh);
 }
 
 // ---- forward and backward -----------------------------------------------------------------------
@@ -320,52 +368,74 @@ function forward(model: Model, x: usize, xLength: i32, n: i32, length: i32, lear
   }
 }
 
-// The loss of n samples, summed. ∂L/∂z for a batch goes to the last layer's delta, and 0 beyond the
-// n samples.
-function losses(model: Model, y: usize, yLength: i32, n: i32, length: i32, batch: i32): f32 {
-  const kind = model.loss, outputs = model.outputs, last = layerOf(model, model.nLayers - 1);
-  const a = last.a, d = last.delta, beside = last.slope - a, share = splat(1 / f32(batch));
-  let sum = splat(0);
-  for (let k = 0; k < length; k += 16) {
-    const there = first(n - (k >> 2));
-    let largest = v128.load(a + k), all = splat(0);
-    if (kind == 2) {
-      for (let j = 1; j < outputs; j++) largest = f32x4.pmax(largest, v128.load(a + j * length + k));
-      for (let j = 0; j < outputs; j++)
-        all = add(all, exp(f32x4.sub(v128.load(a + j * length + k), largest)));
-    }
-    for (let j = 0; j < outputs; j++) {
-      const answer = v128.load(a + j * length + k), target = v128.load(y + j * yLength + k);
+// The loss of n samples, summed; or, where a network learns, ∂L/∂z for a batch of `batch` as the last
+// layer's delta, with 0 beyond the n samples. `kind` and `learning` are constants.
+// @ts-ignore: decorator
+@inline function miss(
+  kind: i32, learning: bool, model: Model, y: usize, yLength: i32, n: i32, length: i32, batch: i32,
+): f32 {
+  const last = layerOf(model, model.nLayers - 1), beside = last.slope - last.a;
+  const share = splat(1 / f32(batch)), along = last.delta - last.a;
+  let sum = splat(0), a = last.a;
+  for (let j = 0; j < model.outputs; j++, y += yLength)
+    for (let k = 0; k < length; k += 16, a += 16) {
+      const answer = v128.load(a), target = v128.load(y + k), there = first(n - (k >> 2));
       let loss: v128, slope: v128;
       if (kind == 0) {
         slope = f32x4.sub(answer, target);
         loss = mul(splat(0.5), mul(slope, slope));
-      } else if (kind == 1) {
-        const miss = f32x4.neg(mul(target, answer));
-        slope = f32x4.neg(mul(target, sigmoid(miss)));
-        const small = exp(f32x4.neg(f32x4.abs(miss)));
-        loss = add(f32x4.pmax(miss, splat(0)), log(add(splat(1), small)));
       } else {
-        const below = f32x4.sub(answer, largest);
-        slope = f32x4.sub(f32x4.div(exp(below), all), target);
-        loss = mul(target, f32x4.sub(log(all), below));
+        const wrong = f32x4.neg(mul(target, answer));
+        slope = f32x4.neg(mul(target, sigmoid(wrong)));
+        const small = exp(f32x4.neg(f32x4.abs(wrong)));
+        loss = add(f32x4.pmax(wrong, splat(0)), log(add(splat(1), small)));
       }
-      sum = add(sum, v128.and(loss, there));
-      slope = mul(mul(slope, share), v128.load(a + j * length + k + beside));
-      v128.store(d + j * length + k, v128.and(slope, there));
+      if (learning)
+        v128.store(a + along, v128.and(mul(mul(slope, share), v128.load(a + beside)), there));
+      else sum = add(sum, v128.and(loss, there));
+    }
+  return total(sum);
+}
+
+// The same for softmax and cross-entropy.
+function missSoftmax(model: Model, y: usize, yLength: i32, n: i32, length: i32, batch: i32): f32 {
+  const outputs = model.outputs, last = layerOf(model, model.nLayers - 1);
+  const beside = last.slope - last.a, along = last.delta - last.a, share = splat(1 / f32(batch));
+  let sum = splat(0);
+  for (let k = 0; k < length; k += 16) {
+    const there = first(n - (k >> 2)), top: usize = last.a + k;
+    let largest = v128.load(top), all = splat(0);
+    for (let j = 1; j < outputs; j++) largest = f32x4.pmax(largest, v128.load(top + j * length));
+    for (let j = 0; j < outputs; j++)
+      all = add(all, exp(f32x4.sub(v128.load(top + j * length), largest)));
+    for (let j = 0; j < outputs; j++) {
+      const a: usize = top + j * length, target = v128.load(y + j * yLength + k);
+      const below = f32x4.sub(v128.load(a), largest);
+      const slope = f32x4.sub(f32x4.div(exp(below), all), target);
+      sum = add(sum, v128.and(mul(target, f32x4.sub(log(all), below)), there));
+      v128.store(a + along, v128.and(mul(mul(slope, share), v128.load(a + beside)), there));
     }
   }
   return total(sum);
 }
 
-// Add the gradient of the tile's n samples, of a batch of `batch`.
+function losses(model: Model, y: usize, yLength: i32, n: i32, length: i32): f32 {
+  if (model.loss == 0) return miss(0, false, model, y, yLength, n, length, n);
+  if (model.loss == 1) return miss(1, false, model, y, yLength, n, length, n);
+  return missSoftmax(model, y, yLength, n, length, n);
+}
+
+// The gradient of the tile's n samples, of a batch of `batch`.
 function backward(model: Model, n: i32, length: i32, batch: i32): void {
-  const G: usize = model.size << 2;
-  losses(model, model.y, length, n, length, batch);
+  const G: usize = model.size << 2, fresh = model.position == model.batchStart;
+  if (model.loss == 0) miss(0, true, model, model.y, length, n, length, batch);
+  else if (model.loss == 1) miss(1, true, model, model.y, length, n, length, batch);
+  else missSoftmax(model, model.y, length, n, length, batch);
   for (let l = model.nLayers - 1; l >= 0; l--) {
     const layer = layerOf(model, l), neurons = layer.neurons, d = layer.delta;
     const below = layerOf(model, l - 1), inputs = layer.inputs;
-    outer(layer.W + G, layer.b + G, d, length, neurons, l > 0 ? below.a : model.x, length, inputs);
+    outer(layer.W + G, layer.b + G, d, length, neurons, l > 0 ? below.a : model.x, length, inputs,
+      fresh);
     if (l > 0)
       product(below.delta, length, layer.W, 4, rowBytes(inputs), 0, d, length, inputs, neurons,
         below.slope);
@@ -406,7 +476,6 @@ function step(model: Model): bool {
   let sound = i32x4.splat(-1);
   for (let at = model.parameters, end = at + G; at < end; at += 16) {
     const g = v128.load(at + G);
-    v128.store(at + G, splat(0)); // the next batch begins at 0
     let move = g;
     if (kind == 1) {
       move = add(mul(splat(MOMENTUM), v128.load(at + M)), g);
@@ -456,7 +525,6 @@ function gather(to: usize, length: i32, from: usize, row: i32, rows: i32, order:
     for (let s = 0; s < n << 2; s += 4)
       store<f32>(to + s, load<f32>(from + (load<u32>(order + s) << 2)));
 }
-
 // ---- what JavaScript calls ----------------------------------------------------------------------
 
 // Learn from so many samples; returns how many it were.
@@ -493,7 +561,7 @@ export function evaluate(model: Model, X: usize, Y: usize, n: i32, row: i32): f6
   for (let s = 0; s < n; s += TILE) {
     const count = min(TILE, n - s), length = rowBytes(count), at: usize = s << 2;
     forward(model, X + at, row, count, length, false);
-    sum += losses(model, Y + at, row, count, length, n);
+    sum += losses(model, Y + at, row, count, length);
   }
   return sum;
 }
