@@ -1,20 +1,19 @@
 // Compile simd.ts and write it as a script: pages opened from a file may not fetch a .wasm.
-// node tools/playground/build.mjs [folder of the script, else beside simd.ts]
+// node tools/playground/build.mjs [folder of the script, else that of the book]
 import asc from "assemblyscript/asc";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const beside = process.env.PLAYGROUND
-  ?? fileURLToPath(new URL("../../book/_static/playground", import.meta.url));
-const folder = resolve(process.argv[2] ?? beside);
+const here = fileURLToPath(new URL(".", import.meta.url));
+const folder = resolve(process.argv[2] ?? join(here, "../../book/_static/playground"));
 let wasm;
 const { error, stderr } = await asc.main(
   ["simd.ts", "-O3", "--noAssert", "--runtime", "stub", "--enable", "simd,bulk-memory", "-o", "simd.wasm"],
   {
     readFile: (name, base) => {
       try {
-        return readFileSync(join(base === "." ? beside : base, name), "utf8");
+        return readFileSync(join(base === "." ? here : base, name), "utf8");
       } catch {
         return null;
       }

@@ -1,4 +1,4 @@
-// The fast engine's other half: it lays out the memory of the WebAssembly module made from simd.ts,
+// The fast engine's other half: it lays out the memory of the WebAssembly module made from tools/playground/simd.ts,
 // and has the same methods as the engine in oracle.js.
 "use strict";
 ((part) => {
