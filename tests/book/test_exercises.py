@@ -111,7 +111,11 @@ An ordinary hint stays one.
 OTHER = """
 # Other
 
-See {ref}`ex-four`.
+See {ref}`ex-four`. How many?
+
+:::{answer}
+Forty-two.
+:::
 
 :::{exercise} Lonely
 :name: ex-lonely
@@ -217,6 +221,14 @@ def test_ids_are_unique_and_nothing_is_inline(page):
     assert len(ids) == len(set(ids))
     assert not page.select(".exercise [style], .exercise script, .exercise style")
     assert page.select('link[href*="exercises.css"]')
+
+
+def test_an_answer_outside_of_exercises_is_folded(site):
+    answer = BeautifulSoup((site / "other.html").read_text("utf-8"), "html.parser")
+    (fold,) = answer.select("details.exercise-answer")
+    assert fold.summary.get_text() == "Answer"
+    assert fold.p.get_text() == "Forty-two."
+    assert not fold.has_attr("open")
 
 
 def test_epub_shows_all_unfolded(site):

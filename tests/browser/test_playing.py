@@ -35,6 +35,10 @@ def button(page: Page, name: str) -> Locator:
     return page.locator(APP).get_by_role("button", name=name, exact=True)
 
 
+def fold(page: Page, text: str) -> Locator:
+    return page.locator(f"{APP} summary", has_text=text)
+
+
 def type_into(page: Page, label: str, text: str) -> None:
     press(page, page.get_by_label(label, exact=True), "ControlOrMeta+a")
     page.keyboard.type(text)
@@ -120,7 +124,7 @@ def test_a_link_of_the_page_sets_the_playground_up(read: Callable, http: str) ->
 
 def test_points_are_drawn_and_pasted_by_keyboard(read: Callable, http: str) -> None:
     page = start(read().open(f"{http}/{LAB}"))
-    press(page, page.get_by_text("Your own data"), "Enter")
+    press(page, fold(page, "Your own data"), "Enter")
     pad = page.get_by_label(re.compile("Drawing pad"))
     press(page, pad, "Enter", "ArrowLeft", "Enter", "ArrowUp", "Enter", "ArrowUp", "Enter")
     expect(page).to_have_url(re.compile("points=0,0,1;-0.5,0,1;-0.5,0.5,1;-0.5,1,1"))
@@ -138,7 +142,7 @@ def test_points_are_drawn_and_pasted_by_keyboard(read: Callable, http: str) -> N
 
 def test_what_is_taken_home_says_what_was_learned(read: Callable, http: str) -> None:
     page = start(read().open(f"{http}/{LAB}#networkShape=3&seed=7"))
-    press(page, page.get_by_text("Take it home"), "Enter")
+    press(page, fold(page, "Take it home"), "Enter")
     text = page.get_by_label("To copy", exact=True)
     for name, word in {
         "Link": "&seed=7", "PyTorch": "nn.Linear(2, 3)", "dlcourse": "multilayer.forward(",
@@ -163,8 +167,8 @@ def test_the_app_has_no_barrier(
     reader = read(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     page = start(reader.open(f"{http}/{LAB}"))
     page.get_by_role("button", name="Layer 1, neuron 1").click()
-    page.get_by_text("Your own data").click()
-    page.get_by_text("Take it home").click()
+    fold(page, "Your own data").click()
+    fold(page, "Take it home").click()
     assert page.evaluate(SIDEWAYS) == []
     told = barriers(page)
     assert not told, "\n".join(told)

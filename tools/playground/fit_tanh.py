@@ -26,8 +26,7 @@ for _ in range(400):
     weights = weights * (error / error.max() + 1e-3)
     weights /= weights.mean()
 
-P, Q = ([value / REACH ** (2 * k) for k, value in enumerate(polynomial)] for polynomial in kept)
-for name, polynomial in (("P", P), ("Q", Q)):
+for name, polynomial in zip("PQ", kept, strict=True):
     for k, value in enumerate(polynomial):
-        print(f"{name}{k} = {value / Q[-1]:.8e}")
+        print(f"{name}{k} = {value / kept[1][-1] * REACH ** (2 * (TERMS[1] - 1 - k)):.8e}")
 print(f"largest error {best:.1e}")
