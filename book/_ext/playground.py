@@ -20,7 +20,8 @@ from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
 LOGGER = logging.getLogger(__name__)
-PARTS = ["random", "data", "network", "oracle", "simd-wasm", "simd", "engine", "state", "limits", "paint", "app"]
+PARTS = ["random", "data", "network", "oracle", "simd-wasm", "simd", "engine"]
+PARTS += ["state", "limits", "paint", "app"]
 
 
 class playground(box):

@@ -419,7 +419,7 @@
       let say = this.news;
       this.news = "";
       this.look = look;
-      this.score(answers);
+      if (!this.running || !look.running || turn % 3 === 0) this.score(answers);
       if (this.running && !look.running) [this.running, say] = [false, say || "Stopped"];
       this.playText.textContent = this.running ? "Pause" : "Play";
       this.playIcon.firstChild.setAttribute("d", ICONS[this.playText.textContent]);
@@ -662,10 +662,10 @@
     repaint() {
       if (!this.look) return;
       // while it runs, a large network is painted in parts, one with each frame
-      const parts = this.running ? Math.ceil(this.nodes.length / 20) : 1, due = (k, n) => this.turn % n === k % n;
+      const parts = this.running ? Math.ceil(this.nodes.length / 14) : 1, due = (k, n) => this.turn % n === k % n;
       this.nodes.forEach((at, k) => { if (due(k, parts)) paint.tile(at.canvas, this.shadeOf(at)); });
       if (due(0, parts)) this.drawLinks();
-      if (!this.running || due(1, 4)) this.drawChart();
+      if (!this.running || due(1, 6)) this.drawChart();
       this.fillWeights();
       this.paintOutput();
     }
@@ -675,13 +675,29 @@
       const at = this.hover ?? this.node, ctx = paint.ready(this.output, VIEW, VIEW), { points, state } = this;
       const shade = at || this.outputs === 1 ? this.shadeOf(at ?? { c: this.network.layers.length, j: 0 }) : this.shadeOfClass();
       paint.map(ctx, VIEW, shade, !state.discretize && (Boolean(at) || this.outputs === 1));
-      const how = { classes: this.outputs, shaded: S.isRegression(state) };
-      paint.points(ctx, VIEW, points.train, how);
-      if (state.showTestData) paint.points(ctx, VIEW, points.test, { ...how, hollow: true });
-      this.heading.textContent = at ? at.name : "Answer of the network";
+      ctx.drawImage(this.sheet(), 0, 0, VIEW, VIEW);
+      const heading = at ? at.name : "Answer of the network";
+      if (this.heading.textContent === heading && this.described === this.sheetFor) return;
+      this.described = this.sheetFor;
+      this.heading.textContent = heading;
       this.legend.textContent = `x and y from −6 to 6; filled: training${state.showTestData ? ", hollow: test" : ""}`;
       this.output.setAttribute("aria-label",
-        `${this.heading.textContent} over the plane, x and y from −6 to 6, with ${points.train.length} training points`);
+        `${heading} over the plane, x and y from −6 to 6, with ${points.train.length} training points`);
+    }
+
+    // The points, drawn once for as long as they stay.
+    sheet() {
+      const { points, state } = this, { showTestData } = state;
+      const key = [this.version, showTestData, document.documentElement.dataset.theme, devicePixelRatio].join();
+      if (this.sheetFor !== key) {
+        this.sheetFor = key;
+        this.points.sheet ??= make("canvas", {});
+        const ctx = paint.ready(this.points.sheet, VIEW, VIEW), how = { classes: this.outputs, shaded: S.isRegression(state) };
+        ctx.clearRect(0, 0, VIEW, VIEW);
+        paint.points(ctx, VIEW, points.train, how);
+        if (showTestData) paint.points(ctx, VIEW, points.test, { ...how, hollow: true });
+      }
+      return this.points.sheet;
     }
 
     point(event) {

@@ -16,6 +16,7 @@ if (typeof importScripts === "function")
 })((playground) => {
   const SLICE = 4; // milliseconds of training between two looks at the messages
   const LONGEST = 512; // points of a curve
+  const FEW_CORES = (globalThis.navigator?.hardwareConcurrency ?? 4) <= 2; // the screen needs one too
   const now = () => performance.now();
 
   // Do it soon, but let messages come first. A timer of 0 would wait for 4 ms.
@@ -153,8 +154,8 @@ if (typeof importScripts === "function")
         this.credit -= this.advance(Math.floor(Math.min(this.credit, 2 ** 30)));
       this.credit = Math.min(this.credit, this.pace); // no second is made up for later
       if (!this.running) return;
-      if (this.credit >= 1) soon(() => this.loop());
-      else setTimeout(() => this.loop(), SLICE);
+      if (this.credit >= 1 && !FEW_CORES) soon(() => this.loop());
+      else setTimeout(() => this.loop(), SLICE / 2);
     }
 
     // All that a frame of the screen shows; `grid` asks for the maps of the neurons on its points.
